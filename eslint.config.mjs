@@ -26,7 +26,9 @@ const rooms = [...Object.keys(mayImport).filter(room => room !== "core"), "core/
 const within = (room, other) => room === other || room.startsWith(other + "/");
 
 function patternsOf(room, allowed) {
-  const forbidden = rooms.filter(other => !within(other, room) && !within(room, other) && !allowed.some(one => within(other, one)));
+  const forbidden = rooms.filter(
+    other => !within(other, room) && !within(room, other) && !allowed.some(one => within(other, one)),
+  );
   return forbidden.map(other => ({
     regex: `^(\\.\\./)+(src/)?(${other}|${other.split("/").pop()})(/|$)`,
     allowTypeImports: true,
@@ -44,8 +46,12 @@ const roomRules = Object.entries(mayImport).map(([room, allowed]) => ({
       {
         paths: [
           ...(room === "host" ? [] : [{ name: "vscode", message: `src/${room} runs without VS Code.` }]),
-          ...(room === "engine" ? [] : [{ name: "onnxruntime-node", message: "Only src/engine runs models.", allowTypeImports: true }]),
-          ...(pure(room) ? builtinModules.map(name => ({ name, message: `src/${room} does no input or output.` })) : []),
+          ...(room === "engine"
+            ? []
+            : [{ name: "onnxruntime-node", message: "Only src/engine runs models.", allowTypeImports: true }]),
+          ...(pure(room)
+            ? builtinModules.map(name => ({ name, message: `src/${room} does no input or output.` }))
+            : []),
         ],
         patterns: [
           ...(pure(room) ? [{ group: ["node:*"], message: `src/${room} does no input or output.` }] : []),
@@ -74,7 +80,16 @@ export default tseslint.config(
   {
     files: ["src/core/**/*.ts"],
     rules: {
-      "no-restricted-globals": ["error", "process", "Buffer", "setTimeout", "setImmediate", "performance", "window", "document"],
+      "no-restricted-globals": [
+        "error",
+        "process",
+        "Buffer",
+        "setTimeout",
+        "setImmediate",
+        "performance",
+        "window",
+        "document",
+      ],
       "no-restricted-properties": [
         "error",
         { object: "Math", property: "random", message: "Pass a seeded generator." },
