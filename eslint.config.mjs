@@ -4,25 +4,27 @@ import prettier from "eslint-config-prettier";
 
 /**
  * Who may import whom (ARCHITECTURE.md has the picture). Left is a room, right is every room it may use beside itself.
- * A folder under src that is not listed here fails the last test of test/unit/rooms.test.ts.
+ * A folder under src that is not listed here fails test/unit/rooms.test.ts.
  */
 export const mayImport = {
-  "core/onnx": ["core/failure"],
-  "core/grid": ["core/failure"],
-  "core/linalg": ["core/failure"],
-  "core/methods": ["core/failure", "core/grid", "core/linalg"],
-  "core/graph": ["core/failure", "core/onnx"],
-  "core/calibration": ["core/failure", "core/graph", "core/onnx", "core/linalg"],
-  "core/report": ["core/failure", "core/grid", "core/linalg"],
+  "core/onnx": [],
+  "core/grid": [],
+  "core/linalg": [],
+  "core/methods": ["core/grid", "core/linalg"],
+  "core/graph": ["core/onnx"],
+  "core/calibration": ["core/graph", "core/onnx", "core/linalg"],
+  "core/formats": ["core/grid", "core/graph", "core/onnx"],
+  "core/report": ["core/grid", "core/linalg"],
   core: ["core"],
   kernels: ["core/linalg"],
-  protocol: ["core/failure"],
+  protocol: [],
   engine: ["core", "kernels", "protocol"],
   host: ["protocol"],
   cli: ["core", "engine"],
 };
 
-const rooms = [...Object.keys(mayImport).filter(room => room !== "core"), "core/failure", "core/pipeline"];
+// src/core/failure.ts and src/core/matrix.ts are no rooms: everybody may use the shape of bad news and of a matrix.
+const rooms = [...Object.keys(mayImport).filter(room => room !== "core"), "core/pipeline"];
 const within = (room, other) => room === other || room.startsWith(other + "/");
 
 function patternsOf(room, allowed) {

@@ -1,5 +1,5 @@
-import type { Matrix, Matrix64 } from "../linalg/matrix";
-import { zeros64 } from "../linalg/matrix";
+import type { Matrix, Matrix64 } from "../matrix";
+import { zeros64 } from "../matrix";
 
 export const ALL_BITS = [1, 2, 3, 4, 8] as const;
 export type Bits = (typeof ALL_BITS)[number];

@@ -1,4 +1,4 @@
-import { columnOf, type Matrix } from "../linalg/matrix";
+import { columnOf, type Matrix } from "../matrix";
 import {
   type Alphabet,
   alphabet,

@@ -1,4 +1,4 @@
-import { type Matrix64, zeros64 } from "./matrix";
+import { type Matrix64, zeros64 } from "../matrix";
 
 /** Sweeps converge quadratically: 6 to 10 are usual, and more than this means a NaN slipped in. */
 const MAX_SWEEPS = 60;

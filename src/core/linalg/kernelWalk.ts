@@ -1,5 +1,5 @@
 import type { KernelWalk } from "./linalg";
-import { columnOf, type Matrix64, setColumn, zeros64 } from "./matrix";
+import { columnOf, type Matrix64, setColumn, zeros64 } from "../matrix";
 
 // The pre-processing of Maly & Saab (arXiv 2209.03487, section 2), written as the simplex method for bounded variables
 // does it. R B = I on a basis B of rank(R) columns; any other column j is a combination of them, d = B⁻¹ R_j, so
@@ -67,7 +67,7 @@ function walkNeuron(rows: Matrix64, start: Basis, w: Float64Array, box: Box): Fl
 /** Moves input `column` and the basis along their null vector to the nearest face. */
 function enter(column: number, rows: Matrix64, basis: Basis, z: Float64Array, box: Box): void {
   const d = solve(basis, columnOf(rows, column));
-  const up = nearestFace(column, +1, d, basis, z, box);
+  const up = nearestFace(column, 1, d, basis, z, box);
   const down = nearestFace(column, -1, d, basis, z, box);
   const { direction, step, place } = up.step <= down.step ? up : down;
   for (let i = 0; i < d.length; i++) z[basis.columns[i]!]! -= direction * step * d[i]!;

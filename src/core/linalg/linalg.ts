@@ -1,4 +1,4 @@
-import type { Matrix, Matrix64 } from "./matrix";
+import type { Matrix, Matrix64 } from "../matrix";
 
 /** What the pre-processing of Maly & Saab did to the weights of a layer. */
 export interface KernelWalk {

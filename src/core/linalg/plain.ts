@@ -1,7 +1,7 @@
 import { symmetricEigen } from "./eigen";
 import { kernelWalk } from "./kernelWalk";
 import type { Linalg } from "./linalg";
-import { type Matrix, type Matrix64, zeros64 } from "./matrix";
+import { type Matrix, type Matrix64, zeros64 } from "../matrix";
 
 /**
  * The heavy loops in plain TypeScript.

@@ -1,6 +1,6 @@
 import type { Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
-import type { Matrix } from "../linalg/matrix";
+import type { Matrix } from "../matrix";
 import { malySaab } from "./malySaab";
 import { msq } from "./msq";
 

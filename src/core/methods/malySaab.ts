@@ -1,6 +1,6 @@
 import { type Alphabet, alphabetOf, type Alphabets, nearestLevels, valueOf } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
-import { columnOf, type Matrix, setColumn, zeros64 } from "../linalg/matrix";
+import { columnOf, type Matrix, setColumn, zeros64 } from "../matrix";
 import type { Quantized, Variant } from "./catalog";
 
 // Maly & Saab, "A simple approach for quantizing neural networks" (arXiv 2209.03487). For every neuron w:

@@ -1,5 +1,5 @@
 import { type Alphabets, nearestLevels } from "../grid/alphabet";
-import type { Matrix } from "../linalg/matrix";
+import type { Matrix } from "../matrix";
 import type { Quantized } from "./catalog";
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { type Alphabets, type Bits, valuesOf } from "../../../../src/core/grid/alphabet";
-import type { Matrix64 } from "../../../../src/core/linalg/matrix";
+import type { Matrix64 } from "../../../../src/core/matrix";
 import { plainLinalg } from "../../../../src/core/linalg/plain";
 import { malySaab } from "../../../../src/core/methods/malySaab";
 import { msq } from "../../../../src/core/methods/msq";
