@@ -14,7 +14,7 @@ export const mayImport = {
   "core/graph": ["core/onnx"],
   "core/calibration": ["core/graph", "core/onnx", "core/linalg"],
   "core/formats": ["core/grid", "core/graph", "core/onnx"],
-  "core/report": ["core/grid", "core/linalg"],
+  "core/report": ["core/calibration", "core/grid", "core/linalg"],
   core: ["core"],
   kernels: ["core/linalg"],
   protocol: [],

@@ -5,7 +5,11 @@ import { join } from "node:path";
 
 const files = process.argv
   .slice(2)
-  .flatMap(folder => readdirSync(join("dist/test", folder), { recursive: true }).map(file => join("dist/test", folder, String(file))))
+  .flatMap(folder =>
+    readdirSync(join("dist/test", folder), { recursive: true }).map(file =>
+      join("dist/test", folder, String(file)),
+    ),
+  )
   .filter(file => file.endsWith(".test.js"));
 if (files.length === 0) {
   console.error("No test was found: is dist/test built?");

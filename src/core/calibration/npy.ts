@@ -1,0 +1,78 @@
+import { Failure } from "../failure";
+import type { TensorData, TensorType } from "./tensor";
+
+/** An array of a `.npy` file, row-major. */
+export interface NpyArray {
+  readonly type: TensorType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** Headers are one line of some 80 bytes; NumPy itself refuses longer ones than this. */
+const MAX_HEADER_BYTES = 10_000;
+/** As for tensors of a model. */
+const MAX_RANK = 16;
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+const TYPES: Record<string, { type: TensorType; bytes: number; view: (buffer: ArrayBuffer) => TensorData }> = {
+  f2: { type: "float16", bytes: 2, view: buffer => new Uint16Array(buffer) },
+  f4: { type: "float32", bytes: 4, view: buffer => new Float32Array(buffer) },
+  f8: { type: "float64", bytes: 8, view: buffer => new Float64Array(buffer) },
+  i1: { type: "int8", bytes: 1, view: buffer => new Int8Array(buffer) },
+  i2: { type: "int16", bytes: 2, view: buffer => new Int16Array(buffer) },
+  i4: { type: "int32", bytes: 4, view: buffer => new Int32Array(buffer) },
+  i8: { type: "int64", bytes: 8, view: buffer => new BigInt64Array(buffer) },
+  u1: { type: "uint8", bytes: 1, view: buffer => new Uint8Array(buffer) },
+  u2: { type: "uint16", bytes: 2, view: buffer => new Uint16Array(buffer) },
+  u4: { type: "uint32", bytes: 4, view: buffer => new Uint32Array(buffer) },
+  u8: { type: "uint64", bytes: 8, view: buffer => new BigUint64Array(buffer) },
+  b1: { type: "bool", bytes: 1, view: buffer => new Uint8Array(buffer) },
+};
+
+/**
+ * Reads a NumPy array file, versions 1 to 3.
+ *
+ * @param file what to call it in a failure.
+ * @throws {Failure} `data-unreadable`, with the cause.
+ * @see NumPy's numpy/lib/format.py.
+ */
+export function readNpy(bytes: Uint8Array, file: string): NpyArray {
+  const bad = (why: string): Failure => new Failure("data-unreadable", `${file} ${why}.`, "Save the array again with numpy.save.");
+  if (bytes.length < 10 || MAGIC.some((value, i) => bytes[i] !== value)) throw bad("is not a NumPy array file (.npy)");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const long = bytes[6]! >= 2;
+  const headerLength = long ? view.getUint32(8, true) : view.getUint16(8, true);
+  const start = (long ? 12 : 10) + headerLength;
+  if (headerLength > MAX_HEADER_BYTES || start > bytes.length) throw bad("has a damaged header");
+
+  const header = new TextDecoder().decode(bytes.subarray(long ? 12 : 10, start));
+  const descr = /'descr':\s*'([<>|=])([a-zA-Z]\d+)'/.exec(header);
+  const fortran = /'fortran_order':\s*(True|False)/.exec(header);
+  const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header);
+  if (!descr || !fortran || !shape) throw bad("holds something other than one plain array");
+  const kind = TYPES[descr[2]!];
+  if (!kind) throw bad(`holds elements of type ${descr[2]}, which no model takes`);
+  if (descr[1] === ">" && kind.bytes > 1) throw bad("is stored big-endian");
+  const dims = shape[1]!.split(",").filter(part => part.trim() !== "").map(Number);
+  if (dims.length > MAX_RANK) throw bad(`has ${dims.length} dimensions`);
+  const expected = dims.reduce((product, dim) => product * dim, kind.bytes);
+  if (expected !== bytes.length - start) {
+    throw bad(`promises ${expected} bytes of data for [${dims.join(", ")}] and holds ${bytes.length - start}`);
+  }
+  const data = kind.view(bytes.slice(start).buffer);
+  return { type: kind.type, dims, data: fortran[1] === "True" ? rowMajor(data, dims) : data };
+}
+
+/** Column-major to row-major. */
+function rowMajor(data: TensorData, dims: readonly number[]): TensorData {
+  const out = data.slice();
+  const index = dims.map(() => 0);
+  // Stride of each axis in column-major order: the product of the dimensions before it.
+  const strides = dims.map((_, axis) => dims.slice(0, axis).reduce((product, dim) => product * dim, 1));
+  for (let at = 0; at < out.length; at++) {
+    out[at] = data[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
+    for (let axis = dims.length - 1; axis >= 0 && ++index[axis]! === dims[axis]; axis--) index[axis] = 0;
+  }
+  return out;
+}

@@ -1,0 +1,168 @@
+import { Failure } from "../failure";
+import type { Layer } from "../graph/layers";
+import { place, type Window } from "../graph/window";
+import type { Matrix } from "../matrix";
+import { seeded } from "../random";
+import type { Tensor } from "./tensor";
+
+/** Rows a layer is fitted on: enough for the widest layers met so far, see networks.md ("rows a layer"). */
+const MOST_ROWS = 20_000;
+/** … but never fewer than this many for each input of the layer, where there are that many. */
+const ROWS_PER_INPUT = 20;
+
+/** Rows of one group of a layer, drawn at the same places of both networks. */
+export interface GroupRows {
+  /** X, what the float network feeds the layer, [rows, inputs]. */
+  readonly float: Matrix<Float32Array>;
+  /** X~, what the network quantized so far feeds it; the same object where it is the float one. */
+  readonly seen: Matrix<Float32Array>;
+}
+
+/**
+ * Where the rows of a layer come from. They are gathered group by group when asked for: a depthwise layer has hundreds of
+ * groups, and all their patches at once would not fit in memory.
+ */
+export interface LayerRows {
+  /** Rows of the fitted samples, at most `most` of them. */
+  fitted(most: number): DrawnRows;
+  /** Rows of the samples held out; null where there are none. */
+  readonly heldOut: DrawnRows | null;
+}
+
+export interface DrawnRows {
+  readonly count: number;
+  group(group: number): GroupRows;
+}
+
+/**
+ * @param float, seen activations the layer reads, one a run: first the fitted runs, then those held out.
+ */
+export function layerRows(
+  layer: Layer,
+  float: readonly Tensor[],
+  seen: readonly Tensor[],
+  fittedRuns: number,
+  seed: number,
+): LayerRows {
+  const draw = (from: number, to: number, most: number): DrawnRows => {
+    const [floatRuns, seenRuns] = [float.slice(from, to), seen.slice(from, to)];
+    const rows = drawRows(
+      floatRuns.map(run => rowCount(layer, run.dims)),
+      Math.min(most, rowLimit(layer.inputs)),
+      seed,
+    );
+    return {
+      count: rows.length,
+      group: group => {
+        const ofFloat = gatherRows(layer, floatRuns, rows, group);
+        return { float: ofFloat, seen: seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group) };
+      },
+    };
+  };
+  return {
+    fitted: most => draw(0, fittedRuns, most),
+    heldOut: fittedRuns < float.length ? draw(fittedRuns, float.length, Infinity) : null,
+  };
+}
+
+/** How many rows to draw for a layer of `inputs` inputs. */
+function rowLimit(inputs: number): number {
+  return Math.max(MOST_ROWS, ROWS_PER_INPUT * inputs);
+}
+
+/** Where a drawn row comes from: the run it was in, and its place there. */
+export interface Row {
+  readonly run: number;
+  readonly position: number;
+}
+
+/**
+ * Draws rows evenly over all runs and positions: one from each of `limit` equal stretches, by a seeded generator. All of
+ * them, in order, where there are no more than `limit`.
+ *
+ * @param rowsOfRuns how many rows each run has.
+ */
+export function drawRows(rowsOfRuns: readonly number[], limit: number, seed: number): Row[] {
+  const total = rowsOfRuns.reduce((sum, rows) => sum + rows, 0);
+  const count = Math.min(total, limit);
+  const random = seeded(seed);
+  const rows: Row[] = [];
+  let run = 0;
+  let before = 0;
+  for (let k = 0; k < count; k++) {
+    const from = Math.floor((k * total) / count);
+    const to = Math.floor(((k + 1) * total) / count);
+    const at = total === count ? k : from + Math.floor(random() * (to - from));
+    while (at >= before + rowsOfRuns[run]!) before += rowsOfRuns[run++]!;
+    rows.push({ run, position: at - before });
+  }
+  return rows;
+}
+
+/** Rows (one for every output position) that a layer sees in an activation of the given dimensions. */
+function rowCount(layer: Layer, dims: readonly number[]): number {
+  checkActivation(layer, dims);
+  if (layer.window) {
+    const { outputHeight, outputWidth } = place(layer.window, dims[2]!, dims[3]!);
+    return dims[0]! * Math.max(0, outputHeight) * Math.max(0, outputWidth);
+  }
+  return dims.slice(0, -1).reduce((product, dim) => product * dim, 1);
+}
+
+/** The inputs of one group of a layer at the drawn rows, X [rows, inputs]; patches (im2col) for Conv. */
+function gatherRows(layer: Layer, activations: readonly Tensor[], rows: readonly Row[], group: number): Matrix<Float32Array> {
+  const data = new Float32Array(rows.length * layer.inputs);
+  rows.forEach(({ run, position }, r) => {
+    const activation = activations[run]!;
+    const values = activation.data as Float32Array;
+    const out = data.subarray(r * layer.inputs, (r + 1) * layer.inputs);
+    if (layer.window) copyPatch(layer.window, activation.dims, values, position, group, out);
+    else out.set(values.subarray(position * layer.inputs, (position + 1) * layer.inputs));
+  });
+  return { rows: rows.length, columns: layer.inputs, data };
+}
+
+/** One row of im2col: the part of one group's channels that the window sees at one output position; zero in the padding. */
+function copyPatch(
+  window: Window,
+  dims: readonly number[],
+  values: Float32Array,
+  position: number,
+  group: number,
+  out: Float32Array,
+): void {
+  const [, channels, height, width] = dims as [number, number, number, number];
+  const { top, left, outputHeight, outputWidth } = place(window, height, width);
+  const sample = Math.floor(position / (outputHeight * outputWidth));
+  const y = Math.floor(position / outputWidth) % outputHeight;
+  const x = position % outputWidth;
+  const perGroup = channels / window.groups;
+  const [kernelHeight, kernelWidth] = window.kernel;
+  const firstRow = y * window.strides[0] - top;
+  const firstColumn = x * window.strides[1] - left;
+  let at = 0;
+  for (let c = 0; c < perGroup; c++) {
+    const plane = (sample * channels + group * perGroup + c) * height;
+    for (let ky = 0; ky < kernelHeight; ky++) {
+      const row = firstRow + ky * window.dilations[0];
+      for (let kx = 0; kx < kernelWidth; kx++) {
+        const column = firstColumn + kx * window.dilations[1];
+        const inside = row >= 0 && row < height && column >= 0 && column < width;
+        out[at++] = inside ? values[(plane + row) * width + column]! : 0;
+      }
+    }
+  }
+}
+
+function checkActivation(layer: Layer, dims: readonly number[]): void {
+  const fits = layer.window
+    ? dims.length === 4 && dims[1]! * (layer.inputs / (layer.window.kernel[0] * layer.window.kernel[1])) > 0 &&
+      dims[1] === (layer.inputs / (layer.window.kernel[0] * layer.window.kernel[1])) * layer.groups
+    : dims.at(-1) === layer.inputs;
+  if (fits) return;
+  throw new Failure(
+    "model-invalid",
+    `Layer "${layer.name}" wants ${layer.inputs} inputs and is fed a tensor of [${dims.join(", ")}].`,
+    "The model contradicts itself; export it again.",
+  );
+}

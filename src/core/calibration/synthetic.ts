@@ -1,0 +1,61 @@
+import { normal, seeded } from "../random";
+import type { ModelInput } from "./inputs";
+import { convertTo } from "./convert";
+import type { Feed, Tensor, TensorType } from "./tensor";
+
+/** A free dimension that is not the first: long enough for windows and sequences, short enough to run at once. */
+const USUAL_DIMENSION = 8;
+/** Elements of one made-up input; more than this is no test any more. */
+const MAX_ELEMENTS = 2 ** 26;
+
+/**
+ * Made-up inputs, for a user without data: floats standard normal, integers 0 or 1, booleans false. Free dimensions are 1
+ * where they come first, else 8, unless `sizes` names them.
+ *
+ * @returns one call of the model a sample; null where an input is of a kind that cannot be made up.
+ */
+export function syntheticFeeds(
+  inputs: readonly ModelInput[],
+  count: number,
+  seed: number,
+  sizes: ReadonlyMap<string, number>,
+): Feed[] | null {
+  const random = seeded(seed);
+  const feeds: Feed[] = [];
+  for (let sample = 0; sample < count; sample++) {
+    const feed = new Map<string, Tensor>();
+    for (const input of inputs) {
+      const tensor = syntheticTensor(input, random, sizes);
+      if (!tensor) return null;
+      feed.set(input.name, tensor);
+    }
+    feeds.push(feed);
+  }
+  return feeds;
+}
+
+function syntheticTensor({ type, dims: declared }: ModelInput, random: () => number, sizes: ReadonlyMap<string, number>): Tensor | null {
+  const dims = (declared ?? []).map((dim, axis) => (typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION))));
+  const elements = dims.reduce((product, dim) => product * dim, 1);
+  if (!(elements <= MAX_ELEMENTS)) return null;
+  switch (type) {
+    case "float32":
+    case "float64":
+      return { type, dims, data: convertTo(type, { type: "float64", data: Float64Array.from({ length: elements }, () => normal(random)) }) };
+    case "bool":
+      return { type, dims, data: new Uint8Array(elements) };
+    case "int8":
+    case "uint8":
+    case "int16":
+    case "uint16":
+    case "int32":
+    case "uint32":
+    case "int64":
+    case "uint64": {
+      const zeroOrOne = Uint8Array.from({ length: elements }, () => (random() < 0.5 ? 0 : 1));
+      return { type, dims, data: convertTo(type satisfies TensorType, { type: "uint8", data: zeroOrOne }) };
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,124 @@
+import { intOf, intsOf, node, tensorOf } from "../onnx/build";
+import { DataType } from "../onnx/dataTypes";
+import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
+import { tensor } from "../onnx/tensors";
+import { packLevels } from "../grid/pack";
+import { type LayerCodes, neuronShape } from "./codes";
+
+// `packed`: any alphabet of 1, 2, 3, 4 or 8 bits in standard operators that mean the same from opset 7 on, so that every
+// ONNX runtime loads it. onnxruntime folds all of it to float32 when it loads the model: smaller on disk, not in memory.
+//
+//   bytes -> Cast int32 -> Gather from a table of what the levels in a byte stand for -> Reshape to the weight's shape
+//         -> Sub zero points (where they differ from neuron to neuron) -> Mul by the steps
+//
+// 3 bits are a plane of the low 2 bits and a plane of the high bit, added. 8 bits need no table.
+
+/** From this opset on Mul, Sub and Add broadcast as NumPy does. */
+export const PACKED_LEAST_OPSET = 7;
+
+/** What the writer of a layer needs from the copy it writes into. */
+export interface CopyParts {
+  /** A name nothing in the model has yet. */
+  name(wish: string): string;
+  /** Stores a tensor and gives back the name to read it by. */
+  store(stored: TensorProto): string;
+  /** Adds a node in front of the graph's own. */
+  add(added: NodeProto): string;
+  /** Made once a copy and shared by its layers. */
+  shared(key: string, make: () => string): string;
+  readonly opset: number;
+}
+
+/** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they store. */
+export function writePacked(codes: LayerCodes, parts: CopyParts): { output: string; bytes: number } {
+  const { layer, levels, alphabets } = codes;
+  const { bits } = alphabets;
+  const base = layer.tensor;
+  const result = (what: string): string => parts.name(`${base}_${what}`);
+  let bytes = 0;
+  const store = (what: string, type: "uint8" | "int8" | "float32" | "int64", dims: number[], data: ArrayBufferView): string => {
+    bytes += data.byteLength;
+    return parts.store(tensor(result(what), type, dims, data));
+  };
+  // Half-integer zero points are carried in half steps: level - zeroPoint = (2 level - 2 zeroPoint) / 2, all of it exact.
+  const halves = alphabets.zeroPoints.some(zero => !Number.isInteger(zero));
+  const unit = halves ? 2 : 1;
+  const same = alphabets.zeroPoints.every(zero => zero === alphabets.zeroPoints[0]);
+  const offset = same ? unit * (alphabets.zeroPoints[0] ?? 0) : 0;
+
+  let value: string;
+  if (bits === 8) {
+    // One byte a weight: the level itself, read as a number.
+    const stored = store("codes", "uint8", [...layer.shape], levels);
+    value = parts.add(node("Cast", [stored], result("levels"), [intOf("to", DataType.float32)]));
+    if (unit === 2) value = parts.add(node("Add", [value, value], result("halves")));
+    if (offset !== 0) value = parts.add(node("Sub", [value, scalar(offset, parts)], result("centred")));
+  } else if (bits === 3) {
+    const low = unpack("low", levels.map(level => level & 3), 2, code => unit * code - offset);
+    const high = unpack("high", levels.map(level => level >> 2), 1, code => unit * 4 * code);
+    value = parts.add(node("Add", [low, high], result("levels")));
+  } else {
+    value = unpack("codes", levels, bits, code => unit * code - offset);
+  }
+  if (!same) {
+    const zeros = store("zero_points", "uint8", neuronShape(layer), Uint8Array.from(alphabets.zeroPoints, zero => unit * zero));
+    const asFloat = parts.add(node("Cast", [zeros], result("zero_points_float"), [intOf("to", DataType.float32)]));
+    value = parts.add(node("Sub", [value, asFloat], result("centred")));
+  }
+  const steps = store("scales", "float32", neuronShape(layer), Float32Array.from(alphabets.steps, step => step / unit));
+  return { output: parts.add(node("Mul", [value, steps], result("dequantized"))), bytes };
+
+  /** A plane of packed codes as float32 values in the shape of the weight. */
+  function unpack(plane: string, planeCodes: Uint8Array, width: 1 | 2 | 4, meaning: (code: number) => number): string {
+    const table = sharedTable(width, meaning, parts);
+    const packed = packLevels(planeCodes, width);
+    const stored = store(plane, "uint8", [packed.length], packed);
+    const indices = parts.add(node("Cast", [stored], result(`${plane}_indices`), [intOf("to", DataType.int32)]));
+    // axis 0 and a table of [256, 8 / width]: one row of values for every byte.
+    let unpacked = parts.add(node("Gather", [table, indices], result(`${plane}_values`)));
+    const perByte = 8 / width;
+    if (planeCodes.length % perByte !== 0) {
+      const flat = parts.add(node("Reshape", [unpacked, int64s([-1], parts)], result(`${plane}_flat`)));
+      unpacked = parts.add(cutTo(flat, planeCodes.length, result(`${plane}_cut`), parts));
+    }
+    return parts.add(node("Reshape", [unpacked, int64s(layer.shape, parts)], result(`${plane}_shaped`)));
+  }
+}
+
+/** What the levels in each of the 256 bytes stand for, float32 [256, 8 / width], shared by the layers that agree on it. */
+function sharedTable(width: 1 | 2 | 4, meaning: (code: number) => number, parts: CopyParts): string {
+  const codes = 2 ** width;
+  const values = Array.from({ length: codes }, (_, code) => meaning(code));
+  return parts.shared(`table ${values.join(" ")}`, () => {
+    const perByte = 8 / width;
+    // All values are integers of one byte or two; int8 keeps the table four times smaller than float32.
+    const small = values.every(value => value >= -128 && value <= 127);
+    const table = small ? new Int8Array(256 * perByte) : new Int16Array(256 * perByte);
+    for (let at = 0; at < table.length; at++) {
+      table[at] = values[(Math.floor(at / perByte) >> ((at % perByte) * width)) % codes]!;
+    }
+    const stored = parts.store(tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table));
+    return parts.add(node("Cast", [stored], parts.name("whittle_table_float"), [intOf("to", DataType.float32)]));
+  });
+}
+
+/** Keeps the first `length` entries; the bounds of Slice became inputs at opset 10. */
+function cutTo(input: string, length: number, output: string, parts: CopyParts): NodeProto {
+  if (parts.opset < 10) return node("Slice", [input], output, [intsOf("starts", [0]), intsOf("ends", [length])]);
+  return node("Slice", [input, int64s([0], parts), int64s([length], parts)], output);
+}
+
+function int64s(values: readonly number[], parts: CopyParts): string {
+  return parts.shared(`int64 ${values.join(" ")}`, () =>
+    parts.store(tensor(parts.name("whittle_shape"), "int64", [values.length], BigInt64Array.from(values, BigInt))),
+  );
+}
+
+function scalar(value: number, parts: CopyParts): string {
+  return parts.shared(`float ${value}`, () => parts.store(tensor(parts.name("whittle_offset"), "float32", [], Float32Array.of(value))));
+}
+
+/** A tensor as a Constant node, for models of IR 3 and before, where an initializer may be replaced by the caller. */
+export function constantNode(stored: TensorProto): NodeProto {
+  return node("Constant", [], stored.name, [tensorOf("value", stored)]);
+}

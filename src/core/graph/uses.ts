@@ -1,0 +1,88 @@
+import { Failure } from "../failure";
+import { bodiesOf } from "../onnx/model";
+import type { GraphProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
+
+/** Where a value of the graph is read: by an input of a node, or by a graph nested in the node (`slot` is then -1). */
+export interface Use {
+  readonly node: NodeProto;
+  readonly slot: number;
+}
+
+/** A graph with its nodes in execution order and every name looked up once. */
+export interface GraphIndex {
+  readonly graph: GraphProto;
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: ReadonlyMap<string, TensorProto>;
+  readonly inputs: ReadonlySet<string>;
+  readonly outputs: ReadonlySet<string>;
+  readonly uses: ReadonlyMap<string, readonly Use[]>;
+}
+
+/** @throws {Failure} `model-invalid` where the nodes wait for each other in a circle. */
+export function indexGraph(graph: GraphProto): GraphIndex {
+  const uses = new Map<string, Use[]>();
+  for (const node of graph.node) {
+    const read = [...node.input.map((name, slot) => ({ name, slot })), ...capturedNames(node).map(name => ({ name, slot: -1 }))];
+    for (const { name, slot } of read) {
+      if (name === "") continue;
+      const list = uses.get(name) ?? [];
+      list.push({ node, slot });
+      uses.set(name, list);
+    }
+  }
+  return {
+    graph,
+    nodes: inExecutionOrder(graph.node),
+    initializers: new Map(graph.initializer.map(tensor => [tensor.name, tensor])),
+    inputs: new Set(graph.input.map(input => input.name)),
+    outputs: new Set(graph.output.map(output => output.name)),
+    uses,
+  };
+}
+
+/** Every name a node reads: its inputs, and what the graphs nested in it take from outside. */
+export function readNames(node: NodeProto): string[] {
+  return [...node.input, ...capturedNames(node)].filter(name => name !== "");
+}
+
+function capturedNames(node: NodeProto): string[] {
+  return bodiesOf(node).flatMap(body => {
+    const own = new Set([
+      ...body.input.map(input => input.name),
+      ...body.initializer.map(tensor => tensor.name),
+      ...body.node.flatMap(inner => inner.output),
+    ]);
+    return [...body.node.flatMap(readNames), ...body.output.map(output => output.name)].filter(name => !own.has(name));
+  });
+}
+
+/** ONNX asks for nodes in an order that can be run; not every writer keeps to it. Nodes already in order stay as they are. */
+function inExecutionOrder(nodes: readonly NodeProto[]): NodeProto[] {
+  const producer = new Map(nodes.flatMap(node => node.output.map(name => [name, node] as const)));
+  const ordered: NodeProto[] = [];
+  const done = new Set<NodeProto>();
+  let waiting = [...nodes];
+  while (waiting.length > 0) {
+    const blocked: NodeProto[] = [];
+    for (const node of waiting) {
+      const ready = readNames(node).every(name => {
+        const from = producer.get(name);
+        return from === undefined || done.has(from);
+      });
+      if (!ready) blocked.push(node);
+      else {
+        done.add(node);
+        ordered.push(node);
+      }
+    }
+    if (blocked.length === waiting.length) {
+      throw new Failure(
+        "model-invalid",
+        `The graph is not acyclic: node "${blocked[0]!.name || blocked[0]!.opType}" waits for its own output.`,
+        "No runtime can run it; export the model again.",
+      );
+    }
+    waiting = blocked;
+  }
+  return ordered;
+}

@@ -1,0 +1,118 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Failure } from "../failure";
+import { checkTensor } from "./tensors";
+import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from "./onnx_pb";
+
+/** A model that was read: it has a graph, an opset, and tensors that hold what they promise. */
+export type Model = ModelProto & { graph: GraphProto };
+
+/** Models have a handful of nested graphs; onnx's own tests reach 13. Protobuf itself stops at 100 nested messages. */
+const MAX_GRAPH_DEPTH = 24;
+
+/**
+ * Reads the bytes of an `.onnx` file. Fields this version of Whittle does not know are kept, so `writeModel` gives them back.
+ *
+ * @param file what to call the model in a failure.
+ * @throws {Failure} `model-unreadable` or `model-invalid`, with the cause in one sentence.
+ */
+export function readModel(bytes: Uint8Array, file: string): Model {
+  refuseOtherFiles(bytes, file);
+  let model: ModelProto;
+  try {
+    model = fromBinary(ModelProtoSchema, bytes);
+  } catch (error) {
+    throw unreadable(file, reasonOf(error));
+  }
+  if (!hasGraph(model)) throw unreadable(file, "holds no graph, so it is not an ONNX model");
+  if (model.opsetImport.length === 0) throw invalid(file, "names no operator set (opset_import is empty)");
+  for (const graph of graphsOf(model.graph, file)) graph.initializer.forEach(checkTensor);
+  return model;
+}
+
+export function writeModel(model: ModelProto): Uint8Array {
+  return toBinary(ModelProtoSchema, model);
+}
+
+function hasGraph(model: ModelProto): model is Model {
+  return model.graph !== undefined;
+}
+
+/** Version of an operator set the model imports; the domain of ONNX itself is "" and also "ai.onnx". */
+export function opsetOf(model: ModelProto, domain = ""): number | undefined {
+  const found = model.opsetImport.find(one => one.domain === domain || (domain === "" && one.domain === "ai.onnx"));
+  return found && Number(found.version);
+}
+
+export function isOnnxDomain(node: NodeProto): boolean {
+  return node.domain === "" || node.domain === "ai.onnx";
+}
+
+/** The graphs in the attributes of a node: the bodies of If, Loop and Scan. */
+export function bodiesOf(node: NodeProto): GraphProto[] {
+  return node.attribute.flatMap(attribute => (attribute.g ? [attribute.g, ...attribute.graphs] : attribute.graphs));
+}
+
+/** A graph and every graph nested in it. */
+function graphsOf(graph: GraphProto, file: string, depth = 0): GraphProto[] {
+  if (depth > MAX_GRAPH_DEPTH) throw invalid(file, `nests graphs more than ${MAX_GRAPH_DEPTH} deep`);
+  return [graph, ...graph.node.flatMap(node => bodiesOf(node).flatMap(body => graphsOf(body, file, depth + 1)))];
+}
+
+/** Every node of a model, those of nested graphs and of model-local functions too. */
+export function allNodes(model: Model): NodeProto[] {
+  const within = (nodes: readonly NodeProto[]): NodeProto[] =>
+    nodes.flatMap(node => [node, ...bodiesOf(node).flatMap(body => within(body.node))]);
+  return [...within(model.graph.node), ...model.functions.flatMap(one => within(one.node))];
+}
+
+/** Every name a model uses, so that a new one can be chosen that none of its nodes, values or graphs has. */
+export function allNames(model: Model): Set<string> {
+  const names = new Set<string>();
+  const add = (graph: GraphProto): void => {
+    names.add(graph.name);
+    for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) names.add(value.name);
+    for (const one of graph.initializer) names.add(one.name);
+    for (const one of graph.sparseInitializer) if (one.values) names.add(one.values.name);
+    for (const node of graph.node) {
+      for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
+      bodiesOf(node).forEach(add);
+    }
+  };
+  add(model.graph);
+  return names;
+}
+
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  bytes.length >= text.length && [...text].every((letter, i) => bytes[i] === letter.charCodeAt(0));
+
+/** Files that are often found where a model should be. */
+function refuseOtherFiles(bytes: Uint8Array, file: string): void {
+  if (bytes.length === 0) throw unreadable(file, "is empty");
+  if (startsWith(bytes, "version https://git-lfs")) {
+    throw new Failure(
+      "model-unreadable",
+      `${file} is a Git LFS pointer, not the model itself.`,
+      "Run `git lfs pull` in its repository, then try again.",
+    );
+  }
+  const head = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
+  if (head.startsWith("<!doctype") || head.startsWith("<html")) {
+    throw unreadable(file, "is a web page, probably the answer to a failed download");
+  }
+  if (startsWith(bytes, "PK\u0003\u0004")) throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/premature EOF|out of bounds|out of range/i.test(message)) return "ends too early; the download was probably cut off";
+  if (/recursion/i.test(message)) return "nests its messages deeper than any model does";
+  return `is not an ONNX model, or damaged (${message})`;
+}
+
+function unreadable(file: string, why: string): Failure {
+  return new Failure("model-unreadable", `${file} ${why}.`, "Choose an .onnx file, or fetch this one again.");
+}
+
+function invalid(file: string, why: string): Failure {
+  return new Failure("model-invalid", `${file} ${why}.`, "The file is damaged; fetch or export the model again.");
+}

@@ -1,0 +1,89 @@
+import { startForward } from "./calibration/forward";
+import { layerRows } from "./calibration/rows";
+import type { Feed, Session } from "./calibration/tensor";
+import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
+import { dequantizedTensor } from "./formats/copy";
+import { cutBeforeLayers } from "./graph/segments";
+import type { GraphIndex } from "./graph/uses";
+import type { Linalg } from "./linalg/linalg";
+import type { Model } from "./onnx/model";
+import type { ModelProto, TensorProto } from "./onnx/onnx_pb";
+
+// Read this first. Consecutive application: the layers in execution order, each fitted on what the layers already quantized
+// feed it. Two forward passes in all, one of the float network and one of the network quantized so far, both stopped in front
+// of every layer.
+//
+//   onnx/         the file:        readModel -> Model -> writeModel
+//   graph/        its layers:      findLayers, cutBeforeLayers
+//   calibration/  what they see:   forward passes, rows drawn from activations
+//   grid/         the alphabets:   chooseAlphabets
+//   methods/      the fit:         levels for the weights of a layer          (on the loops of linalg/)
+//   formats/      the copy:        codes -> nodes and tensors, writeCopy
+//   report/       the account:     measure.ts defines every error
+
+/** Calibration data as calls of the model: those a fit may see, and those held out of every fit. */
+export interface Feeds {
+  readonly fitted: readonly Feed[];
+  readonly heldOut: readonly Feed[];
+}
+
+export interface PipelineSettings {
+  /** Which network feeds a layer while it is fitted: the one quantized so far, or the float one. */
+  readonly inputs: "quantized" | "float";
+  readonly seed: number;
+}
+
+/** What the pipeline needs of the world. */
+export interface Parts {
+  /** Makes a model runnable. */
+  open(model: ModelProto): Promise<Session>;
+  readonly linalg: Linalg;
+  /** Seconds since some moment. */
+  clock(): number;
+  /** Called before and after each layer. */
+  onStart(plan: LayerPlan): void;
+  onLayer(outcome: FittedLayer): void;
+}
+
+/**
+ * Quantizes the planned layers of a model.
+ *
+ * @param plans in execution order.
+ * @param feeds null: the model cannot be run here, so nothing is fitted to data and nothing measured on it.
+ */
+export async function quantizeLayers(
+  model: Model,
+  index: GraphIndex,
+  plans: readonly LayerPlan[],
+  feeds: Feeds | null,
+  settings: PipelineSettings,
+  parts: Parts,
+): Promise<FittedLayer[]> {
+  const segments = cutBeforeLayers(
+    index,
+    plans.map(plan => plan.layer),
+  );
+  const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
+  const floatPass = startForward(model, index, runs, parts.open);
+  const quantizedPass = startForward(model, index, runs, parts.open);
+  const replacements = new Map<string, TensorProto>();
+  const outcomes: FittedLayer[] = [];
+
+  for (const [k, plan] of plans.entries()) {
+    parts.onStart(plan);
+    const started = parts.clock();
+    let rows = null;
+    if (feeds) {
+      const float = await floatPass.activations(segments[k]!, plan.layer.input, new Map());
+      const seen =
+        settings.inputs === "float" ? float : await quantizedPass.activations(segments[k]!, plan.layer.input, replacements);
+      rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
+    }
+    const fitted = await fitLayer(plan, rows, parts.linalg);
+    const outcome = { ...fitted, seconds: parts.clock() - started };
+    replacements.set(plan.layer.tensor, dequantizedTensor(outcome.codes));
+    outcomes.push(outcome);
+    parts.onLayer(outcome);
+  }
+  return outcomes;
+}

@@ -1,0 +1,77 @@
+import type { OutputError } from "./measure";
+
+/** The report of a run: plain data, numbers unrounded, keys as agreed with the scripts that read it. */
+export interface Report {
+  readonly schema: 1;
+  readonly model: string;
+  readonly output: string | null;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly seconds: number;
+  readonly peakRssBytes: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly calibration: Calibration;
+  readonly layers: readonly LayerReport[];
+  readonly skipped: readonly SkippedReport[];
+  readonly outputs: readonly (OutputError & { readonly name: string; readonly heldOut: number })[];
+  readonly runtime: RuntimeReport | null;
+  readonly warnings: readonly string[];
+}
+
+export interface Calibration {
+  readonly samples: number;
+  readonly heldOut: number;
+  readonly synthetic: boolean;
+}
+
+/** Errors are relative; null where they were not or could not be measured. */
+export interface LayerReport {
+  readonly name: string;
+  readonly op: string;
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  readonly inputs: number;
+  readonly neurons: number;
+  readonly bits: number;
+  readonly method: string;
+  readonly variant: string | null;
+  readonly rank: number | null;
+  readonly alphabet: string;
+  readonly format: string;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly weightError: number | null;
+  readonly layerError: number | null;
+  readonly layerErrorHeldOut: number | null;
+  readonly propagatedError: number | null;
+  readonly sqnrDb: number | null;
+  readonly bound: number | null;
+  readonly interior: number | null;
+  readonly residual: number | null;
+  readonly rows: number;
+  readonly alignment: number | null;
+  readonly damping: number | null;
+  readonly seconds: number;
+}
+
+export interface SkippedReport {
+  readonly tensor: string;
+  readonly reason: string;
+  readonly detail: string;
+  readonly bytes: number;
+}
+
+export interface RuntimeReport {
+  /** The least onnxruntime that loads the copy, and the least that computes it right. */
+  readonly leastOnnxruntime: string;
+  readonly leastCorrectOnnxruntime: string;
+  readonly opset: number;
+  readonly irVersion: number;
+  /** One run, medians, in milliseconds. */
+  readonly msFloat: number;
+  readonly msQuantized: number;
+  readonly loadMsFloat: number;
+  readonly loadMsQuantized: number;
+  /** Relative error of the outputs in a default session, where onnxruntime may use int8 activations. */
+  readonly asRunError: number | null;
+}

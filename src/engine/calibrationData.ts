@@ -1,0 +1,99 @@
+import { modelInputs } from "../core/calibration/inputs";
+import { splitSamples } from "../core/calibration/samples";
+import { syntheticFeeds } from "../core/calibration/synthetic";
+import { Failure } from "../core/failure";
+import type { Model } from "../core/onnx/model";
+import type { Feeds } from "../core/pipeline";
+import type { Calibration } from "../core/report/report";
+import { readDataFile, tensorSpec } from "./dataFile";
+import type { QuantizeOptions } from "./options";
+import { openSession } from "./runtime";
+import { openSamples } from "./samples";
+
+/** Made-up samples where the user has none: enough that a fifth of them can be held out. */
+const SYNTHETIC_SAMPLES = 40;
+
+export interface CalibrationData {
+  /** Null where the model cannot be run here: nothing is fitted to data and nothing measured on it. */
+  readonly feeds: Feeds | null;
+  readonly calibration: Calibration;
+  /** Whether a fit may use the feeds, or only the measuring. */
+  readonly fit: boolean;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens the calibration data of a run, or makes inputs up where there are none.
+ *
+ * @throws {Failure} `data-…` for data that cannot be used, `model-does-not-run` for a model onnxruntime refuses.
+ */
+export async function calibrationData(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+  const unknownOperator = await refusedOperator(model);
+  if (unknownOperator !== undefined) {
+    return notRun([`onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`]);
+  }
+  if (options.data !== undefined) return fromData(model, options, options.data);
+  return synthetic(model, options);
+}
+
+async function fromData(model: Model, options: QuantizeOptions, reference: string): Promise<CalibrationData> {
+  const spec = reference.endsWith(".npy") ? tensorSpec(reference) : await readDataFile(reference);
+  if (spec.calibration === undefined) {
+    throw new Failure("data-unreadable", `${spec.file} names no calibration samples.`, 'Give "calib" or "data".');
+  }
+  const samples = await openSamples(spec, spec.calibration, model, options.samples ?? Infinity);
+  const { fitted, heldOut } = splitSamples(samples.count);
+  return {
+    feeds: { fitted: samples.feeds(fitted), heldOut: samples.feeds(heldOut) },
+    calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
+    fit: true,
+    warnings: heldOut.length === 0 ? ["Too few samples to hold any out; with ten or more, every fifth checks the fit."] : [],
+  };
+}
+
+async function synthetic(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+  const count = options.samples ?? SYNTHETIC_SAMPLES;
+  const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
+  const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind that cannot be made up";
+  if (!runs || obstacle !== undefined) {
+    return notRun([`The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`]);
+  }
+  const { fitted, heldOut } = splitSamples(count);
+  return {
+    feeds: { fitted: fitted.map(sample => runs[sample]!), heldOut: heldOut.map(sample => runs[sample]!) },
+    calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
+    fit: options.synthetic,
+    warnings: ["Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger."],
+  };
+}
+
+function notRun(warnings: readonly string[]): CalibrationData {
+  return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings };
+}
+
+/** How onnxruntime says that it does not know an operator or its type, rather than that the model is wrong. */
+const UNKNOWN_OPERATOR = /is not a registered function\/op|Could not find an implementation|No Op registered/i;
+
+/** @throws {Failure} `model-does-not-run` for every other refusal. */
+async function refusedOperator(model: Model): Promise<string | undefined> {
+  try {
+    await (await openSession(model, { weightsAlone: true, threads: 1 })).release();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure && UNKNOWN_OPERATOR.test(error.happened)) return error.happened;
+    throw error;
+  }
+}
+
+async function runsOn(model: Model, feed: Feeds["fitted"][number]): Promise<string | undefined> {
+  const session = await openSession(model, { weightsAlone: true, threads: 1 });
+  try {
+    await session.run(feed);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error.happened;
+    throw error;
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Feed } from "../core/calibration/tensor";
+import { Failure } from "../core/failure";
+import { putBack, type StoredLayer } from "../core/formats/copy";
+import { type Model, opsetOf } from "../core/onnx/model";
+import type { ModelProto } from "../core/onnx/onnx_pb";
+import type { Report, RuntimeReport } from "../core/report/report";
+import { compareSessions, medianRunMs, worstError } from "./compare";
+import { openSession, type SessionChoices } from "./runtime";
+
+/** Weights alone, a copy computes the very numbers of its dequantized weights, but for the order of some sums. */
+const WEIGHTS_ALONE_BOUND = 1e-4;
+/**
+ * In a default session onnxruntime rounds activations of MatMul and Gemm to int8: about 5e-3 a layer (onnx.md, section 3),
+ * which some tens of layers do not raise to this. Beyond it something else is wrong.
+ */
+const DEFAULT_SESSION_BOUND = 0.1;
+/** Calls of the model that the check against the dequantized weights runs. */
+const CHECKED_RUNS = 4;
+
+export interface CheckedCopy {
+  readonly outputs: Report["outputs"];
+  readonly runtime: RuntimeReport;
+}
+
+/**
+ * Loads a written copy, runs it and compares it: weights alone and in a default session with the same weights put back as
+ * floats, and with the float model.
+ *
+ * @param path  the copy as it lies on the disk.
+ * @param feeds calls to compare on: the held-out ones where there are any.
+ * @throws {Failure} `copy-does-not-load` or `copy-differs`.
+ */
+export async function checkCopy(
+  model: Model,
+  copy: ModelProto,
+  path: string,
+  layers: readonly StoredLayer[],
+  feeds: readonly Feed[],
+  heldOut: number,
+  threads: number,
+): Promise<CheckedCopy> {
+  const alone: SessionChoices = { weightsAlone: true, threads };
+  const reference = await openSession(putBack(model, layers), alone);
+  const aloneCopy = await openCopy(path, alone);
+  const some = feeds.slice(0, CHECKED_RUNS);
+  requireClose(worstError(await compareSessions(reference, aloneCopy.session, some)), WEIGHTS_ALONE_BOUND, "weights alone");
+
+  const asRunCopy = await openCopy(path, { weightsAlone: false, threads });
+  requireClose(worstError(await compareSessions(reference, asRunCopy.session, some)), DEFAULT_SESSION_BOUND, "in a default session");
+  await reference.release();
+
+  const started = performance.now();
+  const float = await openSession(model, { weightsAlone: false, threads });
+  const loadMsFloat = performance.now() - started;
+  const outputs = await compareSessions(float, aloneCopy.session, feeds);
+  const asRun = await compareSessions(float, asRunCopy.session, feeds);
+  const runtime: RuntimeReport = {
+    ...leastVersions(copy, layers),
+    opset: opsetOf(copy) ?? 0,
+    irVersion: Number(copy.irVersion),
+    msFloat: await medianRunMs(float, feeds[0]!),
+    msQuantized: await medianRunMs(asRunCopy.session, feeds[0]!),
+    loadMsFloat,
+    loadMsQuantized: asRunCopy.loadMs,
+    asRunError: worstError(asRun),
+  };
+  await Promise.all([float.release(), aloneCopy.session.release(), asRunCopy.session.release()]);
+  return { outputs: outputs.map(output => ({ ...output, heldOut })), runtime };
+}
+
+async function openCopy(path: string, choices: SessionChoices) {
+  const started = performance.now();
+  try {
+    const session = await openSession(path, choices);
+    return { session, loadMs: performance.now() - started };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure("copy-does-not-load", `The copy was written but onnxruntime refuses it (${error.happened})`, "Nothing was kept; use --format packed.");
+  }
+}
+
+function requireClose(error: number | null, bound: number, how: string): void {
+  if (error === null || error <= bound) return;
+  throw new Failure(
+    "copy-differs",
+    `The copy (${how}) differs from its own dequantized weights by ${error.toExponential(1)}, and ${bound} is the bound.`,
+    "Nothing was kept; use --format packed, and tell us about this model.",
+  );
+}
+
+/** @see onnx.md, section 5: measured on 1.17.3 to 1.30.0, of which 1.17 is the oldest tried. */
+function leastVersions(copy: ModelProto, layers: readonly StoredLayer[]) {
+  const opset = opsetOf(copy) ?? 0;
+  const ofOpset = opset <= 20 ? "1.17" : opset <= 21 ? "1.20" : opset <= 22 ? "1.22" : opset <= 24 ? "1.23" : "1.24";
+  const least = layers.some(layer => layer.format === "qdq" && layer.alphabets.bits === 4) && ofOpset === "1.17" ? "1.20" : ofOpset;
+  return { leastOnnxruntime: least, leastCorrectOnnxruntime: least };
+}

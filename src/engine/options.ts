@@ -1,0 +1,39 @@
+import type { AlphabetKind, Bits } from "../core/grid/alphabet";
+import type { RadiusRule } from "../core/grid/radius";
+import type { Format } from "../core/formats/copy";
+import type { MethodName, Variant } from "../core/methods/catalog";
+
+/** Everything a user may choose about a run; the command line and the editor fill it in. */
+export interface QuantizeOptions {
+  readonly bits: Bits;
+  readonly method: MethodName;
+  readonly variant: Variant | "auto";
+  readonly alphabet: AlphabetKind | "auto";
+  readonly radius: RadiusRule | "auto";
+  readonly perTensor: boolean;
+  readonly inputs: "quantized" | "float";
+  readonly format: Format | "auto";
+  /** A data file (`FILE.json`, `FILE.json#ID`) or an array (`FILE.npy`); undefined for none. */
+  readonly data: string | undefined;
+  readonly samples: number | undefined;
+  /** Fit on made-up inputs too, not only measure on them. */
+  readonly synthetic: boolean;
+  /** Sizes of free dimensions, by name. */
+  readonly dims: ReadonlyMap<string, number>;
+  readonly layers: readonly LayerRule[];
+  readonly seed: number;
+}
+
+/** What to do with the layers whose node or tensor has a name like `glob`; the last rule that matches wins. */
+export interface LayerRule {
+  readonly glob: string;
+  readonly bits: Bits | "keep";
+  readonly method: MethodName | undefined;
+}
+
+/** The alphabet of a width where the user leaves it open: what its usual format stores best. */
+export function alphabetFor(wanted: AlphabetKind | "auto", bits: Bits): AlphabetKind {
+  if (wanted !== "auto") return wanted;
+  if (bits === 1) return "midrise";
+  return bits === 8 ? "symmetric" : "affine";
+}
