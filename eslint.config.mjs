@@ -17,7 +17,7 @@ export const mayImport = {
   "core/report": ["core/calibration", "core/grid", "core/linalg"],
   core: ["core"],
   kernels: ["core/linalg"],
-  protocol: [],
+  protocol: ["core/report"],
   engine: ["core", "kernels", "protocol"],
   host: ["protocol"],
   cli: ["core", "engine"],
@@ -74,7 +74,8 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/no-non-null-assertion": "off", // noUncheckedIndexedAccess makes `a[i]!` the honest form in numeric loops.
       "@typescript-eslint/no-confusing-void-expression": "off",
-      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       "no-empty": ["error", { allowEmptyCatch: false }],
       eqeqeq: "error",
     },

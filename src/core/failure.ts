@@ -16,6 +16,7 @@ export type FailureCode =
   | "copy-differs"
   | "copy-does-not-load"
   | "score-dropped"
+  | "engine-gone"
   | "cancelled";
 
 /**

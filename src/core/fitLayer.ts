@@ -79,7 +79,12 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
 
 function alphabetsOf(groups: readonly Matrix[], plan: LayerPlan): Alphabets[] {
   if (!plan.perTensor) return groups.map(w => chooseAlphabets(w, plan.alphabet, plan.bits, plan.radius));
-  const whole = chooseAlphabets({ rows: plan.weights.length, columns: 1, data: plan.weights }, plan.alphabet, plan.bits, plan.radius);
+  const whole = chooseAlphabets(
+    { rows: plan.weights.length, columns: 1, data: plan.weights },
+    plan.alphabet,
+    plan.bits,
+    plan.radius,
+  );
   return groups.map(w => ({
     ...whole,
     steps: new Float64Array(w.columns).fill(whole.steps[0]!),
@@ -124,7 +129,8 @@ async function errorsOf(
 
 /** The alphabets of all groups in one, the neurons in order. */
 function joined(alphabets: readonly Alphabets[]): Alphabets {
-  const all = (pick: (one: Alphabets) => Float64Array): Float64Array => Float64Array.from(alphabets.flatMap(one => [...pick(one)]));
+  const all = (pick: (one: Alphabets) => Float64Array): Float64Array =>
+    Float64Array.from(alphabets.flatMap(one => [...pick(one)]));
   return { ...alphabets[0]!, steps: all(one => one.steps), zeroPoints: all(one => one.zeroPoints) };
 }
 

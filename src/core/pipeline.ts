@@ -36,13 +36,13 @@ export interface PipelineSettings {
 /** What the pipeline needs of the world. */
 export interface Parts {
   /** Makes a model runnable. */
-  open(model: ModelProto): Promise<Session>;
+  readonly open: (model: ModelProto) => Promise<Session>;
   readonly linalg: Linalg;
   /** Seconds since some moment. */
-  clock(): number;
+  readonly clock: () => number;
   /** Called before and after each layer. */
-  onStart(plan: LayerPlan): void;
-  onLayer(outcome: FittedLayer): void;
+  readonly onStart: (plan: LayerPlan) => void;
+  readonly onLayer: (outcome: FittedLayer) => void;
 }
 
 /**
@@ -76,7 +76,9 @@ export async function quantizeLayers(
     if (feeds) {
       const float = await floatPass.activations(segments[k]!, plan.layer.input, new Map());
       const seen =
-        settings.inputs === "float" ? float : await quantizedPass.activations(segments[k]!, plan.layer.input, replacements);
+        settings.inputs === "float"
+          ? float
+          : await quantizedPass.activations(segments[k]!, plan.layer.input, replacements);
       rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
     }
     const fitted = await fitLayer(plan, rows, parts.linalg);

@@ -30,7 +30,9 @@ export interface CalibrationData {
 export async function calibrationData(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
   const unknownOperator = await refusedOperator(model);
   if (unknownOperator !== undefined) {
-    return notRun([`onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`]);
+    return notRun([
+      `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
+    ]);
   }
   if (options.data !== undefined) return fromData(model, options, options.data);
   return synthetic(model, options);
@@ -47,7 +49,10 @@ async function fromData(model: Model, options: QuantizeOptions, reference: strin
     feeds: { fitted: samples.feeds(fitted), heldOut: samples.feeds(heldOut) },
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
     fit: true,
-    warnings: heldOut.length === 0 ? ["Too few samples to hold any out; with ten or more, every fifth checks the fit."] : [],
+    warnings:
+      heldOut.length === 0
+        ? ["Too few samples to hold any out; with ten or more, every fifth checks the fit."]
+        : [],
   };
 }
 
@@ -56,14 +61,18 @@ async function synthetic(model: Model, options: QuantizeOptions): Promise<Calibr
   const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
   const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind that cannot be made up";
   if (!runs || obstacle !== undefined) {
-    return notRun([`The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`]);
+    return notRun([
+      `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,
+    ]);
   }
   const { fitted, heldOut } = splitSamples(count);
   return {
     feeds: { fitted: fitted.map(sample => runs[sample]!), heldOut: heldOut.map(sample => runs[sample]!) },
     calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
     fit: options.synthetic,
-    warnings: ["Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger."],
+    warnings: [
+      "Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger.",
+    ],
   };
 }
 

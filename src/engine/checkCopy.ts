@@ -43,10 +43,18 @@ export async function checkCopy(
   const reference = await openSession(putBack(model, layers), alone);
   const aloneCopy = await openCopy(path, alone);
   const some = feeds.slice(0, CHECKED_RUNS);
-  requireClose(worstError(await compareSessions(reference, aloneCopy.session, some)), WEIGHTS_ALONE_BOUND, "weights alone");
+  requireClose(
+    worstError(await compareSessions(reference, aloneCopy.session, some)),
+    WEIGHTS_ALONE_BOUND,
+    "weights alone",
+  );
 
   const asRunCopy = await openCopy(path, { weightsAlone: false, threads });
-  requireClose(worstError(await compareSessions(reference, asRunCopy.session, some)), DEFAULT_SESSION_BOUND, "in a default session");
+  requireClose(
+    worstError(await compareSessions(reference, asRunCopy.session, some)),
+    DEFAULT_SESSION_BOUND,
+    "in a default session",
+  );
   await reference.release();
 
   const started = performance.now();
@@ -75,7 +83,11 @@ async function openCopy(path: string, choices: SessionChoices) {
     return { session, loadMs: performance.now() - started };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new Failure("copy-does-not-load", `The copy was written but onnxruntime refuses it (${error.happened})`, "Nothing was kept; use --format packed.");
+    throw new Failure(
+      "copy-does-not-load",
+      `The copy was written but onnxruntime refuses it (${error.happened})`,
+      "Nothing was kept; use --format packed.",
+    );
   }
 }
 
@@ -91,7 +103,11 @@ function requireClose(error: number | null, bound: number, how: string): void {
 /** @see onnx.md, section 5: measured on 1.17.3 to 1.30.0, of which 1.17 is the oldest tried. */
 function leastVersions(copy: ModelProto, layers: readonly StoredLayer[]) {
   const opset = opsetOf(copy) ?? 0;
-  const ofOpset = opset <= 20 ? "1.17" : opset <= 21 ? "1.20" : opset <= 22 ? "1.22" : opset <= 24 ? "1.23" : "1.24";
-  const least = layers.some(layer => layer.format === "qdq" && layer.alphabets.bits === 4) && ofOpset === "1.17" ? "1.20" : ofOpset;
+  const ofOpset =
+    opset <= 20 ? "1.17" : opset <= 21 ? "1.20" : opset <= 22 ? "1.22" : opset <= 24 ? "1.23" : "1.24";
+  const least =
+    layers.some(layer => layer.format === "qdq" && layer.alphabets.bits === 4) && ofOpset === "1.17"
+      ? "1.20"
+      : ofOpset;
   return { leastOnnxruntime: least, leastCorrectOnnxruntime: least };
 }

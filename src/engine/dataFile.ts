@@ -65,13 +65,17 @@ export async function readDataFile(reference: string): Promise<DataSpec> {
 }
 
 type Fields = Record<string, unknown>;
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function entryOf(json: unknown, id: string, file: string): unknown {
   const entries = isFields(json) && Array.isArray(json.entries) ? json.entries.filter(isFields) : [];
   const found = entries.find(entry => entry.id === id);
   if (!found) {
-    throw bad(file, `has no entry "${id}"${entries.length > 0 ? ` (it has ${entries.map(entry => String(entry.id)).join(", ")})` : ""}`);
+    throw bad(
+      file,
+      `has no entry "${id}"${entries.length > 0 ? ` (it has ${entries.map(entry => String(entry.id)).join(", ")})` : ""}`,
+    );
   }
   return found;
 }
@@ -100,12 +104,14 @@ function specOf(fields: unknown, file: string): DataSpec {
     throw wrong(name, "a list of numbers");
   };
   const kind = text("kind") ?? "tensor";
-  if (kind !== "image" && kind !== "tensor") throw bad(file, `is of kind "${kind}", which is not handled yet; image and tensor are`);
+  if (kind !== "image" && kind !== "tensor")
+    throw bad(file, `is of kind "${kind}", which is not handled yet; image and tensor are`);
   const pre = fields.pre === undefined ? {} : fields.pre;
   if (!isFields(pre)) throw wrong("pre", "an object");
   const scale = pre.scale ?? 1;
   if (typeof scale !== "number") throw wrong("scale", "a number");
-  if (pre.layout !== undefined && pre.layout !== "NCHW" && pre.layout !== "NHWC") throw wrong("layout", "NCHW or NHWC");
+  if (pre.layout !== undefined && pre.layout !== "NCHW" && pre.layout !== "NHWC")
+    throw wrong("layout", "NCHW or NHWC");
   return {
     file,
     kind,

@@ -21,13 +21,20 @@ export async function readWhole(path: string, what: "model" | "data"): Promise<U
     if (info.isDirectory()) throw fail("unreadable", `${path} is a folder.`, "Name a file in it.");
     if (!info.isFile()) throw fail("unreadable", `${path} is not a regular file.`, "Name a file.");
     if (info.size > MAX_FILE_BYTES) {
-      throw new Failure("model-too-large", `${path} has ${info.size} bytes, and one file may have 2 GiB.`, "Files this large are not handled yet.");
+      throw new Failure(
+        "model-too-large",
+        `${path} has ${info.size} bytes, and one file may have 2 GiB.`,
+        "Files this large are not handled yet.",
+      );
     }
-    return await readFile(path);
+    // Not a Buffer: its `slice` shares memory where that of a Uint8Array copies.
+    const { buffer, byteOffset, length } = await readFile(path);
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (error) {
     if (error instanceof Failure) throw error;
     const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") throw fail("missing", `There is no file ${path}.`, "Check the path.");
+    if (code === "ENOENT" || code === "ENOTDIR")
+      throw fail("missing", `There is no file ${path}.`, "Check the path.");
     throw fail("unreadable", `${path} cannot be read (${code}).`, "Check its permissions.");
   }
 }
@@ -40,10 +47,18 @@ export async function readWhole(path: string, what: "model" | "data"): Promise<U
 export function checkTarget(output: string, model: string, overwrite: boolean): void {
   const target = identityOf(output);
   if (resolve(output) === resolve(model) || (target !== undefined && target === identityOf(model))) {
-    throw new Failure("output-is-model", `${output} is the model itself.`, "A copy never replaces the file it was made from; choose another name.");
+    throw new Failure(
+      "output-is-model",
+      `${output} is the model itself.`,
+      "A copy never replaces the file it was made from; choose another name.",
+    );
   }
   if (target !== undefined && !overwrite) {
-    throw new Failure("output-exists", `${output} is there already.`, "Choose another name, or allow it with --overwrite.");
+    throw new Failure(
+      "output-exists",
+      `${output} is there already.`,
+      "Choose another name, or allow it with --overwrite.",
+    );
   }
 }
 
@@ -102,7 +117,7 @@ export function writePending(target: string, bytes: Uint8Array): PendingFile {
   pending.add(temporaryPath);
   try {
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -157,7 +172,11 @@ const WORDS: Record<string, string> = {
 
 function unwritable(target: string, error: unknown): Failure {
   const code = errorCode(error);
-  return new Failure("output-unwritable", `${target} cannot be written: ${WORDS[code] ?? code}.`, "Choose another place, or make room; nothing was left behind.");
+  return new Failure(
+    "output-unwritable",
+    `${target} cannot be written: ${WORDS[code] ?? code}.`,
+    "Choose another place, or make room; nothing was left behind.",
+  );
 }
 
 function errorCode(error: unknown): string {

@@ -27,12 +27,22 @@ export function planLayers(
     const weights = float32Values(index.initializers.get(layer.tensor)!);
     const bits = rule?.bits ?? options.bits;
     if (bits === "keep") {
-      kept.push({ tensor: layer.tensor, reason: "excluded", detail: `Left out by "${rule!.glob}".`, bytes: weights.byteLength });
+      kept.push({
+        tensor: layer.tensor,
+        reason: "excluded",
+        detail: `Left out by "${rule!.glob}".`,
+        bytes: weights.byteLength,
+      });
       continue;
     }
     const alphabet = alphabetFor(options.alphabet, bits);
     const obstacle = impossible(options.format === "qdq" ? "qdq" : "packed", alphabet, bits);
-    if (obstacle) throw new Failure("format-impossible", `Layer "${layer.name}": ${obstacle}.`, "Change --layer, --alphabet or --format.");
+    if (obstacle)
+      throw new Failure(
+        "format-impossible",
+        `Layer "${layer.name}": ${obstacle}.`,
+        "Change --layer, --alphabet or --format.",
+      );
     plans.push({
       layer,
       weights,

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { FittedLayer } from "../core/fitLayer";
+import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
-import { type StoredLayer, writeCopy } from "../core/formats/copy";
+import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
+import { predictCopy } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
 import { plainLinalg } from "../core/linalg/plain";
 import { readModel, writeModel } from "../core/onnx/model";
@@ -9,8 +10,8 @@ import { quantizeLayers } from "../core/pipeline";
 import { errorToDb } from "../core/report/measure";
 import type { LayerReport, Report } from "../core/report/report";
 import { calibrationData, type CalibrationData } from "./calibrationData";
-import { checkCopy } from "./checkCopy";
-import { checkTarget, checkWritable, type PendingFile, readWhole, writePending } from "./files";
+import { checkCopy, type CheckedCopy } from "./checkCopy";
+import { checkTarget, checkWritable, readWhole, writePending } from "./files";
 import type { QuantizeOptions } from "./options";
 import { planLayers, unusedRules } from "./plan";
 import { openSession } from "./runtime";
@@ -36,25 +37,46 @@ export interface QuantizeJob {
   readonly options: QuantizeOptions;
 }
 
+/** The sizes of a run before it: the same report, without errors and without a file. */
+async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
+  const { options } = job;
+  const clock = stopwatch();
+  const bytes = await readWhole(job.model, "model");
+  const model = readModel(bytes, job.model);
+  const { index, layers, skipped } = findLayers(model);
+  const { plans, kept } = planLayers(layers, index, options, options.data !== undefined || options.synthetic);
+  const formatOf = formatChooser(model, options.format);
+  const planned = plans.map(plan => ({ ...plan, format: formatOf(plan.alphabet, plan.bits) }));
+  const { bytes: bytesAfter, layerBytes } = predictCopy(model, planned);
+  events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  return {
+    ...emptyReport(job, bytes.length),
+    bytesAfter: plans.length === 0 ? bytes.length : bytesAfter,
+    seconds: clock(),
+    layers: planned.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
+    skipped: [...skipped, ...kept],
+    warnings: unusedRules(options.layers, layers),
+  };
+}
+
 /**
  * The main job: reads a model, quantizes its layers, writes the copy and checks it, and gives the account.
  *
  * @throws {Failure} of any code; then no file was written and none was changed.
  */
 export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
+  if (job.dryRun) return dryRun(job, events);
   const { options } = job;
   const clock = stopwatch();
   events.onStage("reading");
-  if (!job.dryRun) {
-    checkTarget(job.output, job.model, job.overwrite);
-  }
+  checkTarget(job.output, job.model, job.overwrite);
   const bytes = await readWhole(job.model, "model");
-  if (!job.dryRun) checkWritable(job.output);
+  checkWritable(job.output);
   const model = readModel(bytes, job.model);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
 
-  const data = job.dryRun || layers.length === 0 ? noData() : await calibrationData(model, options);
+  const data = layers.length === 0 ? noData() : await calibrationData(model, options);
   warnings.push(...data.warnings);
   const { plans, kept } = planLayers(layers, index, options, data.fit);
   const formatOf = formatChooser(model, options.format);
@@ -77,7 +99,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
       onStart: plan => events.onLayerStart(plan.layer.name),
       onLayer: one => {
         const stored = store(one);
-        events.onLayer(layerReport(one, stored, writeCopy(model, [stored], {}).layerBytes[0]!));
+        events.onLayer(layerReport(one, stored.format, writeCopy(model, [stored], {}).layerBytes[0]!));
       },
     },
   );
@@ -88,34 +110,30 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   // Nothing to quantize: the copy is the file itself, to the byte.
   const copyBytes = stored.length === 0 ? bytes : writeModel(copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
-  const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!, layerBytes[k]!));
+  const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted));
 
-  let checked: Awaited<ReturnType<typeof checkCopy>> | undefined;
-  if (!job.dryRun) {
-    events.onStage("writing");
-    const file = writePending(job.output, copyBytes);
-    try {
-      if (data.feeds && stored.length > 0) {
-        events.onStage("checking");
-        const on = data.feeds.heldOut.length > 0 ? data.feeds.heldOut : data.feeds.fitted;
-        checked = await checkCopy(model, copy, file.temporaryPath, stored, on, data.calibration.heldOut, job.threads);
-      }
-    } catch (error) {
-      file.discard();
-      throw error;
+  events.onStage("writing");
+  const file = writePending(job.output, copyBytes);
+  let checked: CheckedCopy | undefined;
+  try {
+    if (data.feeds && stored.length > 0) {
+      events.onStage("checking");
+      const on = data.feeds.heldOut.length > 0 ? data.feeds.heldOut : data.feeds.fitted;
+      checked = await checkCopy(model, copy, file.temporaryPath, stored, on, data.calibration.heldOut, job.threads);
     }
-    commit(file, job);
+    // A target that appeared while the run was under way is not overwritten either.
+    checkTarget(job.output, job.model, job.overwrite);
+  } catch (error) {
+    file.discard();
+    throw error;
   }
+  file.commit();
   return {
-    schema: 1,
-    model: job.model,
-    output: job.dryRun ? null : job.output,
-    bytesBefore: bytes.length,
+    ...emptyReport(job, bytes.length),
+    output: job.output,
     bytesAfter: copyBytes.length,
     seconds: clock(),
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    options: { ...options, dims: Object.fromEntries(options.dims) },
     calibration: data.calibration,
     layers: layerReports,
     skipped: [...skipped, ...kept],
@@ -125,22 +143,45 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   };
 }
 
-/** A target that appeared while the run was under way is not overwritten either. */
-function commit(file: PendingFile, job: QuantizeJob): void {
-  try {
-    checkTarget(job.output, job.model, job.overwrite);
-  } catch (error) {
-    file.discard();
-    throw error;
-  }
-  file.commit();
+function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
+  return {
+    schema: 1,
+    model: job.model,
+    output: null,
+    bytesBefore,
+    bytesAfter: bytesBefore,
+    seconds: 0,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    options: { ...job.options, dims: Object.fromEntries(job.options.dims) },
+    calibration: { samples: 0, heldOut: 0, synthetic: false },
+    layers: [],
+    skipped: [],
+    outputs: [],
+    runtime: null,
+    warnings: [],
+  };
+}
+
+function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
+  return {
+    plan,
+    rows: 0,
+    rank: null,
+    interior: null,
+    residual: null,
+    weightError: null,
+    layerError: null,
+    layerErrorHeldOut: null,
+    propagatedError: null,
+    seconds: 0,
+  };
 }
 
 function noData(): CalibrationData {
   return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings: [] };
 }
 
-function layerReport(fitted: FittedLayer, stored: StoredLayer, bytesAfter: number): LayerReport {
+function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAfter: number): LayerReport {
   const { plan } = fitted;
   const { layer } = plan;
   return {
@@ -155,7 +196,7 @@ function layerReport(fitted: FittedLayer, stored: StoredLayer, bytesAfter: numbe
     variant: plan.method === "maly-saab" ? plan.variant : null,
     rank: fitted.rank,
     alphabet: plan.alphabet,
-    format: stored.format,
+    format,
     bytesBefore: plan.weights.byteLength,
     bytesAfter,
     weightError: fitted.weightError,
@@ -182,13 +223,15 @@ function layerWarnings(fitted: readonly FittedLayer[]): string[] {
     const zeros = plan.weights.reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);
     if (zeros <= MANY_ZEROS * plan.weights.length) return [];
     const percent = Math.round((100 * zeros) / plan.weights.length);
-    return [`${plan.layer.name}: ${percent} % of the weights are exactly zero, and 1 bit has no zero; 2 bits would keep them.`];
+    return [
+      `${plan.layer.name}: ${percent} % of the weights are exactly zero, and 1 bit has no zero; 2 bits would keep them.`,
+    ];
   });
 }
 
 /** What was done, as far as it shapes the codes: not threads, paths or time. */
 function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string, string> {
-  const { data: _path, ...shaping } = options;
+  const { data, ...shaping } = options;
   return {
     "whittle.version": version,
     "whittle.options": JSON.stringify({ ...shaping, dims: Object.fromEntries(options.dims) }),
@@ -209,4 +252,3 @@ async function breathe(): Promise<void> {
   await new Promise(resolve => setImmediate(resolve));
   lastBreath = performance.now();
 }
-

@@ -53,14 +53,14 @@ export async function openSession(model: ModelProto | string, choices: SessionCh
       } catch (error) {
         throw refused("cannot run this model on these inputs", error);
       }
-      return new Map(Object.entries(outputs).map(([name, value]) => [name, fromOrt(value as ort.Tensor)]));
+      return new Map(Object.entries(outputs).map(([name, value]) => [name, fromOrt(value)]));
     },
     release: () => session.release(),
   };
 }
 
 function toOrt({ type, data, dims }: Tensor): ort.Tensor {
-  return new ort.Tensor(type as ort.Tensor.Type, data as ort.Tensor.DataType, dims);
+  return new ort.Tensor(type, data as ort.Tensor.DataType, dims);
 }
 
 function fromOrt(value: ort.Tensor): Tensor {
@@ -69,5 +69,9 @@ function fromOrt(value: ort.Tensor): Tensor {
 
 function refused(what: string, error: unknown): Failure {
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
-  return new Failure("model-does-not-run", `onnxruntime ${runtimeVersion} ${what}: ${reason}.`, "Check that the model runs outside Whittle.");
+  return new Failure(
+    "model-does-not-run",
+    `onnxruntime ${runtimeVersion} ${what}: ${reason}.`,
+    "Check that the model runs outside Whittle.",
+  );
 }

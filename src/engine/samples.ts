@@ -11,6 +11,8 @@ import { readWhole } from "./files";
 /** Samples of a data set, ready to be fed to a model. */
 export interface Samples {
   readonly count: number;
+  /** Samples in one call; the last call may have fewer. */
+  readonly batch: number;
   /** Calls of the model that between them hold the given samples, in order. */
   feeds(samples: readonly number[]): Feed[];
 }
@@ -27,13 +29,22 @@ const USUAL_BATCH = 16;
  */
 export async function openSamples(spec: DataSpec, path: string, model: Model, limit: number): Promise<Samples> {
   if (!path.endsWith(".npy")) {
-    throw new Failure("data-unreadable", `${path} is not a .npy array.`, "Only arrays are handled yet; save the samples with numpy.save.");
+    throw new Failure(
+      "data-unreadable",
+      `${path} is not a .npy array.`,
+      "Only arrays are handled yet; save the samples with numpy.save.",
+    );
   }
   const array = readNpy(await readWhole(path, "data"), path);
   const input = inputOf(spec, model);
   const available = array.dims[0] ?? 0;
   const count = Math.min(limit, available);
-  if (count === 0) throw new Failure("data-does-not-fit", `${path} holds no samples.`, "Give an array whose first axis counts samples.");
+  if (count === 0)
+    throw new Failure(
+      "data-does-not-fit",
+      `${path} holds no samples.`,
+      "Give an array whose first axis counts samples.",
+    );
   const whole = spec.kind === "image" ? imageTensor(array, spec.preprocessing, path) : array;
   const sampleDims = spec.dims ?? whole.dims.slice(1);
   const tensor = fitted({ ...whole, dims: [available, ...sampleDims] }, input, path);
@@ -43,13 +54,23 @@ export async function openSamples(spec: DataSpec, path: string, model: Model, li
   const size = tensor.data.length / available;
   return {
     count,
+    batch,
     feeds: samples => {
       const feeds: Feed[] = [];
       for (let start = 0; start < samples.length; start += batch) {
         const some = samples.slice(start, start + batch);
         const data = tensor.data.slice(0, some.length * size);
-        some.forEach((sample, place) => data.set(tensor.data.subarray(sample * size, (sample + 1) * size) as never, place * size));
-        feeds.push(new Map([[input.name, { type: tensor.type, dims: hasBatchAxis ? [some.length, ...sampleDims] : sampleDims, data }]]));
+        some.forEach((sample, place) =>
+          data.set(tensor.data.subarray(sample * size, (sample + 1) * size) as never, place * size),
+        );
+        feeds.push(
+          new Map([
+            [
+              input.name,
+              { type: tensor.type, dims: hasBatchAxis ? [some.length, ...sampleDims] : sampleDims, data },
+            ],
+          ]),
+        );
       }
       return feeds;
     },
@@ -61,19 +82,36 @@ function inputOf(spec: DataSpec, model: Model): ModelInput {
   const names = inputs.map(input => input.name).join(", ");
   if (spec.input === undefined) {
     if (inputs.length === 1) return inputs[0]!;
-    throw new Failure("data-does-not-fit", `The model has ${inputs.length} inputs (${names}).`, 'Name the one the data is for as "input" in a data file; several inputs are not handled yet.');
+    throw new Failure(
+      "data-does-not-fit",
+      `The model has ${inputs.length} inputs (${names}).`,
+      'Name the one the data is for as "input" in a data file; several inputs are not handled yet.',
+    );
   }
   const found = inputs.find(input => input.name === spec.input);
   if (found && inputs.length === 1) return found;
-  if (found) throw new Failure("data-does-not-fit", `The model has further inputs beside "${spec.input}" (${names}).`, "Models with several inputs are not handled yet.");
-  throw new Failure("data-does-not-fit", `${spec.file} is for an input "${spec.input}", and the model has ${names || "none"}.`, 'Correct "input" in the data file.');
+  if (found)
+    throw new Failure(
+      "data-does-not-fit",
+      `The model has further inputs beside "${spec.input}" (${names}).`,
+      "Models with several inputs are not handled yet.",
+    );
+  throw new Failure(
+    "data-does-not-fit",
+    `${spec.file} is for an input "${spec.input}", and the model has ${names || "none"}.`,
+    'Correct "input" in the data file.',
+  );
 }
 
 /** uint8 pictures [N, H, W, C] to float32 in the layout of the model. */
 function imageTensor(array: NpyArray, pre: ImagePreprocessing, path: string): NpyArray {
   const { dims } = array;
   if (array.type !== "uint8" || dims.length !== 4) {
-    throw new Failure("data-does-not-fit", `${path} holds ${describeInput(array)}, and pictures are uint8 [N, height, width, channels].`, 'Save them so, or set "kind": "tensor".');
+    throw new Failure(
+      "data-does-not-fit",
+      `${path} holds ${describeInput(array)}, and pictures are uint8 [N, height, width, channels].`,
+      'Save them so, or set "kind": "tensor".',
+    );
   }
   const [count, height, width, channels] = dims as [number, number, number, number];
   const pixels = array.data as Uint8Array;
@@ -107,7 +145,9 @@ function fitted(tensor: NpyArray, input: ModelInput, path: string): Tensor {
     tensor.data.length === tensor.dims.reduce((product, dim) => product * dim, 1) &&
     (input.dims === undefined ||
       (input.dims.length === given.length &&
-        input.dims.every((dim, axis) => typeof dim === "string" || dim === given[axis] || (axis === 0 && given === tensor.dims))));
+        input.dims.every(
+          (dim, axis) => typeof dim === "string" || dim === given[axis] || (axis === 0 && given === tensor.dims),
+        )));
   if (!fits) {
     throw new Failure(
       "data-does-not-fit",
@@ -121,7 +161,7 @@ function fitted(tensor: NpyArray, input: ModelInput, path: string): Tensor {
 function checkFinite(tensor: Tensor, count: number, path: string): void {
   if (!tensor.type.startsWith("float")) return;
   const size = tensor.data.length / tensor.dims[0]!;
-  const values = numbersOf({ type: tensor.type, data: tensor.data.subarray(0, count * size) as Tensor["data"] });
+  const values = numbersOf({ type: tensor.type, data: tensor.data.subarray(0, count * size) });
   for (let at = 0; at < values.length; at++) {
     if (Number.isFinite(values[at]!)) continue;
     throw new Failure(
@@ -133,7 +173,11 @@ function checkFinite(tensor: Tensor, count: number, path: string): void {
 }
 
 /** How many samples go into one call: what the model fixes, else what the data file says. */
-function batchOf(input: ModelInput, sampleRank: number, wanted: number | undefined): { batch: number; hasBatchAxis: boolean } {
+function batchOf(
+  input: ModelInput,
+  sampleRank: number,
+  wanted: number | undefined,
+): { batch: number; hasBatchAxis: boolean } {
   if (input.dims && input.dims.length === sampleRank) return { batch: 1, hasBatchAxis: false };
   const first = input.dims?.[0];
   return { batch: typeof first === "number" ? first : (wanted ?? USUAL_BATCH), hasBatchAxis: true };

@@ -6,13 +6,18 @@ const INTEGERS: readonly TensorType[] = ["int8", "uint8", "int16", "uint16", "in
 
 /** Whether values of one type may be fed where a model wants another without changing what they mean. */
 export function convertible(from: TensorType, to: TensorType): boolean {
-  return from === to || (FLOATS.includes(from) && FLOATS.includes(to)) || (INTEGERS.includes(from) && INTEGERS.includes(to));
+  return (
+    from === to ||
+    (FLOATS.includes(from) && FLOATS.includes(to)) ||
+    (INTEGERS.includes(from) && INTEGERS.includes(to))
+  );
 }
 
 /** Values as plain numbers; float16 travels as bits, int64 as bigint. */
 export function numbersOf({ type, data }: Pick<Tensor, "type" | "data">): ArrayLike<number> {
   if (type === "float16") return Float32Array.from(data as Uint16Array, halfToNumber);
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+    return Float64Array.from(data as BigInt64Array, Number);
   return data;
 }
 

@@ -33,7 +33,9 @@ export function startForward(
     async activations(segment, name, replacements) {
       if (segment.makes.length > 0) {
         const first = alive[0]!;
-        const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replacements));
+        const session = await open(
+          segmentModel(model, index, segment, name => find(first, name).type, replacements),
+        );
         try {
           for (const [run, values] of alive.entries()) {
             const made = await session.run(new Map(segment.reads.map(name => [name, find(values, name)])));
@@ -47,7 +49,11 @@ export function startForward(
       const tensors = alive.map(values => find(values, name));
       const odd = tensors.find(tensor => tensor.type !== "float32");
       if (odd) {
-        throw new Failure("model-invalid", `"${name}" is ${odd.type} where a float32 layer reads it.`, "Export the model again.");
+        throw new Failure(
+          "model-invalid",
+          `"${name}" is ${odd.type} where a float32 layer reads it.`,
+          "Export the model again.",
+        );
       }
       return tensors;
     },

@@ -38,8 +38,10 @@ const TYPES: Record<string, { type: TensorType; bytes: number; view: (buffer: Ar
  * @see NumPy's numpy/lib/format.py.
  */
 export function readNpy(bytes: Uint8Array, file: string): NpyArray {
-  const bad = (why: string): Failure => new Failure("data-unreadable", `${file} ${why}.`, "Save the array again with numpy.save.");
-  if (bytes.length < 10 || MAGIC.some((value, i) => bytes[i] !== value)) throw bad("is not a NumPy array file (.npy)");
+  const bad = (why: string): Failure =>
+    new Failure("data-unreadable", `${file} ${why}.`, "Save the array again with numpy.save.");
+  if (bytes.length < 10 || MAGIC.some((value, i) => bytes[i] !== value))
+    throw bad("is not a NumPy array file (.npy)");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6]! >= 2;
   const headerLength = long ? view.getUint32(8, true) : view.getUint16(8, true);
@@ -54,7 +56,10 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
   const kind = TYPES[descr[2]!];
   if (!kind) throw bad(`holds elements of type ${descr[2]}, which no model takes`);
   if (descr[1] === ">" && kind.bytes > 1) throw bad("is stored big-endian");
-  const dims = shape[1]!.split(",").filter(part => part.trim() !== "").map(Number);
+  const dims = shape[1]!
+    .split(",")
+    .filter(part => part.trim() !== "")
+    .map(Number);
   if (dims.length > MAX_RANK) throw bad(`has ${dims.length} dimensions`);
   const expected = dims.reduce((product, dim) => product * dim, kind.bytes);
   if (expected !== bytes.length - start) {

@@ -110,7 +110,12 @@ function rowCount(layer: Layer, dims: readonly number[]): number {
 }
 
 /** The inputs of one group of a layer at the drawn rows, X [rows, inputs]; patches (im2col) for Conv. */
-function gatherRows(layer: Layer, activations: readonly Tensor[], rows: readonly Row[], group: number): Matrix<Float32Array> {
+function gatherRows(
+  layer: Layer,
+  activations: readonly Tensor[],
+  rows: readonly Row[],
+  group: number,
+): Matrix<Float32Array> {
   const data = new Float32Array(rows.length * layer.inputs);
   rows.forEach(({ run, position }, r) => {
     const activation = activations[run]!;
@@ -156,7 +161,8 @@ function copyPatch(
 
 function checkActivation(layer: Layer, dims: readonly number[]): void {
   const fits = layer.window
-    ? dims.length === 4 && dims[1]! * (layer.inputs / (layer.window.kernel[0] * layer.window.kernel[1])) > 0 &&
+    ? dims.length === 4 &&
+      dims[1]! * (layer.inputs / (layer.window.kernel[0] * layer.window.kernel[1])) > 0 &&
       dims[1] === (layer.inputs / (layer.window.kernel[0] * layer.window.kernel[1])) * layer.groups
     : dims.at(-1) === layer.inputs;
   if (fits) return;

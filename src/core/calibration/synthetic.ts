@@ -34,14 +34,27 @@ export function syntheticFeeds(
   return feeds;
 }
 
-function syntheticTensor({ type, dims: declared }: ModelInput, random: () => number, sizes: ReadonlyMap<string, number>): Tensor | null {
-  const dims = (declared ?? []).map((dim, axis) => (typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION))));
+function syntheticTensor(
+  { type, dims: declared }: ModelInput,
+  random: () => number,
+  sizes: ReadonlyMap<string, number>,
+): Tensor | null {
+  const dims = (declared ?? []).map((dim, axis) =>
+    typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION)),
+  );
   const elements = dims.reduce((product, dim) => product * dim, 1);
   if (!(elements <= MAX_ELEMENTS)) return null;
   switch (type) {
     case "float32":
     case "float64":
-      return { type, dims, data: convertTo(type, { type: "float64", data: Float64Array.from({ length: elements }, () => normal(random)) }) };
+      return {
+        type,
+        dims,
+        data: convertTo(type, {
+          type: "float64",
+          data: Float64Array.from({ length: elements }, () => normal(random)),
+        }),
+      };
     case "bool":
       return { type, dims, data: new Uint8Array(elements) };
     case "int8":

@@ -12,7 +12,9 @@ export function impossible(format: Format, kind: AlphabetKind, bits: Bits): stri
   }
   if (format !== "qdq") return undefined;
   if (bits !== 4 && bits !== 8) return `qdq stores 4 and 8 bits, not ${bits}; use packed`;
-  return kind === "midrise" ? "qdq has no half zero points, so it cannot store midrise; use packed, or affine" : undefined;
+  return kind === "midrise"
+    ? "qdq has no half zero points, so it cannot store midrise; use packed, or affine"
+    : undefined;
 }
 
 /** Chooses how the layers of one width are stored in copies of this model. */

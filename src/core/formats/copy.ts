@@ -2,7 +2,13 @@ import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { allNames, type Model, opsetOf } from "../onnx/model";
-import { type ModelProto, type NodeProto, OperatorSetIdProtoSchema, StringStringEntryProtoSchema, type TensorProto } from "../onnx/onnx_pb";
+import {
+  type ModelProto,
+  type NodeProto,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+} from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
 import { tensor } from "../onnx/tensors";
 import { dequantize, type LayerCodes } from "./codes";

@@ -36,7 +36,12 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   const base = layer.tensor;
   const result = (what: string): string => parts.name(`${base}_${what}`);
   let bytes = 0;
-  const store = (what: string, type: "uint8" | "int8" | "float32" | "int64", dims: number[], data: ArrayBufferView): string => {
+  const store = (
+    what: string,
+    type: "uint8" | "int8" | "float32" | "int64",
+    dims: number[],
+    data: ArrayBufferView,
+  ): string => {
     bytes += data.byteLength;
     return parts.store(tensor(result(what), type, dims, data));
   };
@@ -54,22 +59,47 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
     if (unit === 2) value = parts.add(node("Add", [value, value], result("halves")));
     if (offset !== 0) value = parts.add(node("Sub", [value, scalar(offset, parts)], result("centred")));
   } else if (bits === 3) {
-    const low = unpack("low", levels.map(level => level & 3), 2, code => unit * code - offset);
-    const high = unpack("high", levels.map(level => level >> 2), 1, code => unit * 4 * code);
+    const low = unpack(
+      "low",
+      levels.map(level => level & 3),
+      2,
+      code => unit * code - offset,
+    );
+    const high = unpack(
+      "high",
+      levels.map(level => level >> 2),
+      1,
+      code => unit * 4 * code,
+    );
     value = parts.add(node("Add", [low, high], result("levels")));
   } else {
     value = unpack("codes", levels, bits, code => unit * code - offset);
   }
   if (!same) {
-    const zeros = store("zero_points", "uint8", neuronShape(layer), Uint8Array.from(alphabets.zeroPoints, zero => unit * zero));
+    const zeros = store(
+      "zero_points",
+      "uint8",
+      neuronShape(layer),
+      Uint8Array.from(alphabets.zeroPoints, zero => unit * zero),
+    );
     const asFloat = parts.add(node("Cast", [zeros], result("zero_points_float"), [intOf("to", DataType.float32)]));
     value = parts.add(node("Sub", [value, asFloat], result("centred")));
   }
-  const steps = store("scales", "float32", neuronShape(layer), Float32Array.from(alphabets.steps, step => step / unit));
+  const steps = store(
+    "scales",
+    "float32",
+    neuronShape(layer),
+    Float32Array.from(alphabets.steps, step => step / unit),
+  );
   return { output: parts.add(node("Mul", [value, steps], result("dequantized"))), bytes };
 
   /** A plane of packed codes as float32 values in the shape of the weight. */
-  function unpack(plane: string, planeCodes: Uint8Array, width: 1 | 2 | 4, meaning: (code: number) => number): string {
+  function unpack(
+    plane: string,
+    planeCodes: Uint8Array,
+    width: 1 | 2 | 4,
+    meaning: (code: number) => number,
+  ): string {
     const table = sharedTable(width, meaning, parts);
     const packed = packLevels(planeCodes, width);
     const stored = store(plane, "uint8", [packed.length], packed);
@@ -97,7 +127,9 @@ function sharedTable(width: 1 | 2 | 4, meaning: (code: number) => number, parts:
     for (let at = 0; at < table.length; at++) {
       table[at] = values[(Math.floor(at / perByte) >> ((at % perByte) * width)) % codes]!;
     }
-    const stored = parts.store(tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table));
+    const stored = parts.store(
+      tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table),
+    );
     return parts.add(node("Cast", [stored], parts.name("whittle_table_float"), [intOf("to", DataType.float32)]));
   });
 }
@@ -115,7 +147,9 @@ function int64s(values: readonly number[], parts: CopyParts): string {
 }
 
 function scalar(value: number, parts: CopyParts): string {
-  return parts.shared(`float ${value}`, () => parts.store(tensor(parts.name("whittle_offset"), "float32", [], Float32Array.of(value))));
+  return parts.shared(`float ${value}`, () =>
+    parts.store(tensor(parts.name("whittle_offset"), "float32", [], Float32Array.of(value))),
+  );
 }
 
 /** A tensor as a Constant node, for models of IR 3 and before, where an initializer may be replaced by the caller. */

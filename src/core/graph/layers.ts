@@ -101,7 +101,11 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     detail,
     bytes: weight ? storedBytes(weight) : 0,
   });
-  if (weight === undefined) return skip("not-constant", `${title} computes this weight at run time, so there is nothing stored to quantize.`);
+  if (weight === undefined)
+    return skip(
+      "not-constant",
+      `${title} computes this weight at run time, so there is nothing stored to quantize.`,
+    );
   const refused = refusal(weight, index, model, skip);
   if (refused) return refused;
 
@@ -112,7 +116,10 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
   }
   const rank = op === "Conv" ? 4 : 2;
   if (shape.length !== rank) {
-    return skip("unsupported-shape", `${title} has a weight of ${shape.length} dimensions; only ${rank} are handled for ${op} yet.`);
+    return skip(
+      "unsupported-shape",
+      `${title} has a weight of ${shape.length} dimensions; only ${rank} are handled for ${op} yet.`,
+    );
   }
   const input = node.input[0] ?? "";
   if (index.initializers.has(input)) return skip("unsupported-operator", `${title} multiplies two stored tensors.`);
@@ -122,8 +129,22 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
   const neurons = neuronsFirst ? shape[0]! : shape[1]!;
   const inputs = neuronsFirst ? shape.slice(1).reduce((product, dim) => product * dim, 1) : shape[0]!;
   const groups = window?.groups ?? 1;
-  if (groups < 1 || neurons % groups !== 0) return skip("unsupported-shape", `${title} has ${neurons} neurons in ${groups} groups.`);
-  return { name: title, op, node, tensor: name, shape, inputs, neurons, groups, neuronsFirst, input, window, bias: biasOf(node, neurons, index) };
+  if (groups < 1 || neurons % groups !== 0)
+    return skip("unsupported-shape", `${title} has ${neurons} neurons in ${groups} groups.`);
+  return {
+    name: title,
+    op,
+    node,
+    tensor: name,
+    shape,
+    inputs,
+    neurons,
+    groups,
+    neuronsFirst,
+    input,
+    window,
+    bias: biasOf(node, neurons, index),
+  };
 }
 
 /** What the stored tensor itself says against quantizing it. */
@@ -144,18 +165,25 @@ function refusal(
   if (index.inputs.has(weight.name) && model.irVersion >= 4n) {
     return skip("overridable", "Also a graph input: someone may feed another value.");
   }
-  if (index.outputs.has(weight.name)) return skip("graph-output", "Also an output of the model, so its values must not change.");
-  if ((index.uses.get(weight.name)?.length ?? 0) > 1) return skip("shared", "Used by several nodes; shared weights are not handled yet.");
+  if (index.outputs.has(weight.name))
+    return skip("graph-output", "Also an output of the model, so its values must not change.");
+  if ((index.uses.get(weight.name)?.length ?? 0) > 1)
+    return skip("shared", "Used by several nodes; shared weights are not handled yet.");
   const values = float32Values(weight);
   if (values.length < MIN_WEIGHTS) {
-    return skip("too-small", `${values.length} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`);
+    return skip(
+      "too-small",
+      `${values.length} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`,
+    );
   }
   let largest = 0;
   for (const value of values) {
-    if (!Number.isFinite(value)) return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
+    if (!Number.isFinite(value))
+      return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
     largest = Math.max(largest, Math.abs(value));
   }
-  if (largest > MAX_WEIGHT) return skip("out-of-range", `Holds a weight of ${largest}; sums of such weights overflow float32.`);
+  if (largest > MAX_WEIGHT)
+    return skip("out-of-range", `Holds a weight of ${largest}; sums of such weights overflow float32.`);
   return undefined;
 }
 
@@ -176,7 +204,8 @@ function whyLeft(tensor: TensorProto, index: GraphIndex): Skipped {
   const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
   const user = uses[0]?.node;
   if (!user) return left("unused", "No node of the graph reads it.");
-  if (isLayerNode(user) && uses.every(use => use.slot === 2)) return left("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
+  if (isLayerNode(user) && uses.every(use => use.slot === 2))
+    return left("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
   if (!/^(float|bfloat)/.test(type)) return left("unsupported-type", `Stored as ${type}; not a weight.`);
   return left("unsupported-operator", `Whittle does not quantize what ${user.opType} uses.`);
 }

@@ -2,7 +2,13 @@ import { create } from "@bufbuild/protobuf";
 import { valueInfo } from "../onnx/build";
 import type { DataTypeName } from "../onnx/dataTypes";
 import { bodiesOf, type Model } from "../onnx/model";
-import { GraphProtoSchema, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "../onnx/onnx_pb";
+import {
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+} from "../onnx/onnx_pb";
 import type { Layer } from "./layers";
 import { type GraphIndex, readNames } from "./uses";
 
@@ -33,7 +39,12 @@ export function cutBeforeLayers(index: GraphIndex, layers: readonly Layer[]): Se
   return layers.map(layer => {
     const end = place.get(layer.node)!;
     const nodes = running.slice(start, end);
-    const keeps = new Set(running.slice(end).flatMap(readNames).filter(name => !isStored(name)));
+    const keeps = new Set(
+      running
+        .slice(end)
+        .flatMap(readNames)
+        .filter(name => !isStored(name)),
+    );
     const made = new Set(nodes.flatMap(node => node.output));
     const reads = new Set(nodes.flatMap(readNames).filter(name => !isStored(name) && !made.has(name)));
     start = end;

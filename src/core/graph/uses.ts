@@ -22,7 +22,10 @@ export interface GraphIndex {
 export function indexGraph(graph: GraphProto): GraphIndex {
   const uses = new Map<string, Use[]>();
   for (const node of graph.node) {
-    const read = [...node.input.map((name, slot) => ({ name, slot })), ...capturedNames(node).map(name => ({ name, slot: -1 }))];
+    const read = [
+      ...node.input.map((name, slot) => ({ name, slot })),
+      ...capturedNames(node).map(name => ({ name, slot: -1 })),
+    ];
     for (const { name, slot } of read) {
       if (name === "") continue;
       const list = uses.get(name) ?? [];
@@ -52,7 +55,9 @@ function capturedNames(node: NodeProto): string[] {
       ...body.initializer.map(tensor => tensor.name),
       ...body.node.flatMap(inner => inner.output),
     ]);
-    return [...body.node.flatMap(readNames), ...body.output.map(output => output.name)].filter(name => !own.has(name));
+    return [...body.node.flatMap(readNames), ...body.output.map(output => output.name)].filter(
+      name => !own.has(name),
+    );
   });
 }
 

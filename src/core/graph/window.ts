@@ -45,10 +45,19 @@ export interface Placed {
 export function place(window: Window, height: number, width: number): Placed {
   const vertical = placeAxis(window, 0, height);
   const horizontal = placeAxis(window, 1, width);
-  return { top: vertical.before, left: horizontal.before, outputHeight: vertical.output, outputWidth: horizontal.output };
+  return {
+    top: vertical.before,
+    left: horizontal.before,
+    outputHeight: vertical.output,
+    outputWidth: horizontal.output,
+  };
 }
 
-function placeAxis({ kernel, strides, dilations, pads }: Window, axis: 0 | 1, size: number): { before: number; output: number } {
+function placeAxis(
+  { kernel, strides, dilations, pads }: Window,
+  axis: 0 | 1,
+  size: number,
+): { before: number; output: number } {
   const extent = (kernel[axis] - 1) * dilations[axis] + 1;
   if (pads === "SAME_UPPER" || pads === "SAME_LOWER") {
     const output = Math.ceil(size / strides[axis]);

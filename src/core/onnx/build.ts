@@ -1,6 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { DataType, type DataTypeName } from "./dataTypes";
-import { type AttributeProto, AttributeProtoSchema, type NodeProto, NodeProtoSchema, type TensorProto, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx_pb";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "./onnx_pb";
 
 /** `AttributeProto.AttributeType`. */
 const INT = 2;
@@ -13,7 +21,13 @@ export function node(
   output: string,
   attribute: readonly AttributeProto[] = [],
 ): NodeProto {
-  return create(NodeProtoSchema, { opType, name: output, input: [...input], output: [output], attribute: [...attribute] });
+  return create(NodeProtoSchema, {
+    opType,
+    name: output,
+    input: [...input],
+    output: [output],
+    attribute: [...attribute],
+  });
 }
 
 export function intOf(name: string, value: number): AttributeProto {

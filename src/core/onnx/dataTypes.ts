@@ -29,7 +29,9 @@ export const DataType = {
 } as const;
 export type DataTypeName = keyof typeof DataType;
 
-const nameOfCode = new Map<number, DataTypeName>(Object.entries(DataType).map(([name, code]) => [code, name as DataTypeName]));
+const nameOfCode = new Map<number, DataTypeName>(
+  Object.entries(DataType).map(([name, code]) => [code, name as DataTypeName]),
+);
 
 /** The name of an element type; undefined for one that is newer than this table. */
 export function dataTypeName(code: number): DataTypeName | undefined {

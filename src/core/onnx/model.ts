@@ -83,7 +83,7 @@ export function allNames(model: Model): Set<string> {
 }
 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
-  bytes.length >= text.length && [...text].every((letter, i) => bytes[i] === letter.charCodeAt(0));
+  bytes.length >= text.length && Array.from(text).every((letter, i) => bytes[i] === letter.charCodeAt(0));
 
 /** Files that are often found where a model should be. */
 function refuseOtherFiles(bytes: Uint8Array, file: string): void {
@@ -99,12 +99,14 @@ function refuseOtherFiles(bytes: Uint8Array, file: string): void {
   if (head.startsWith("<!doctype") || head.startsWith("<html")) {
     throw unreadable(file, "is a web page, probably the answer to a failed download");
   }
-  if (startsWith(bytes, "PK\u0003\u0004")) throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
+  if (startsWith(bytes, "PK\u0003\u0004"))
+    throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
 }
 
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (/premature EOF|out of bounds|out of range/i.test(message)) return "ends too early; the download was probably cut off";
+  if (/premature EOF|out of bounds|out of range/i.test(message))
+    return "ends too early; the download was probably cut off";
   if (/recursion/i.test(message)) return "nests its messages deeper than any model does";
   return `is not an ONNX model, or damaged (${message})`;
 }

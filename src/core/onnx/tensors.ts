@@ -35,7 +35,8 @@ export function elementCount(tensor: TensorProto): number {
 /** Bytes the elements take, wherever they are stored. */
 export function storedBytes(tensor: TensorProto): number {
   const type = dataTypeName(tensor.dataType);
-  if (type === undefined || type === "string") return tensor.stringData.reduce((sum, one) => sum + one.length, tensor.rawData.length);
+  if (type === undefined || type === "string")
+    return tensor.stringData.reduce((sum, one) => sum + one.length, tensor.rawData.length);
   return Math.ceil((elementCount(tensor) * bitsOf(type)) / 8);
 }
 
@@ -90,7 +91,12 @@ export function float32Values(tensor: TensorProto): Float32Array {
 }
 
 /** An initializer of plain bytes; multi-byte numbers are little-endian, as ONNX wants them and every machine we run on has them. */
-export function tensor(name: string, type: DataTypeName, dims: readonly number[], data: ArrayBufferView): TensorProto {
+export function tensor(
+  name: string,
+  type: DataTypeName,
+  dims: readonly number[],
+  data: ArrayBufferView,
+): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: DataType[type],

@@ -72,7 +72,10 @@ export async function propagatedError(
       ? linalg.squaredNorms(rows.float, minus(quantized, weights))
       : linalg.squaredNorms(beside(rows.seen, rows.float), above(quantized, scaled(weights, -1)));
   const size = bias
-    ? linalg.squaredNorms(beside(rows.float, ones(rows.float.rows)), above(weights, { rows: 1, columns: bias.length, data: Float64Array.from(bias) }))
+    ? linalg.squaredNorms(
+        beside(rows.float, ones(rows.float.rows)),
+        above(weights, { rows: 1, columns: bias.length, data: Float64Array.from(bias) }),
+      )
     : linalg.squaredNorms(rows.float, weights);
   return { difference: total(await difference), size: total(await size) };
 }

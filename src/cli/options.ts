@@ -1,0 +1,252 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { impossible } from "../core/formats/choose";
+import { type Format, FORMATS } from "../core/formats/copy";
+import { ALL_BITS, ALPHABET_KINDS, type Bits } from "../core/grid/alphabet";
+import { RADIUS_RULES } from "../core/grid/radius";
+import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog";
+import type { EvaluateJob } from "../engine/evaluate";
+import { alphabetFor, type LayerRule, type QuantizeOptions } from "../engine/options";
+import type { QuantizeJob } from "../engine/quantize";
+import { version } from "../engine/version";
+
+/** A command line that cannot be obeyed; exit code 2. */
+export class UsageError extends Error {}
+
+export interface InspectCommand {
+  readonly kind: "inspect";
+  readonly model: string;
+  readonly json: boolean;
+}
+
+export interface QuantizeCommand {
+  readonly kind: "quantize";
+  readonly job: QuantizeJob;
+  readonly reports: readonly string[];
+  readonly json: boolean;
+}
+
+export interface EvaluateCommand {
+  readonly kind: "evaluate";
+  readonly job: EvaluateJob;
+  readonly maxDrop: number | undefined;
+  readonly json: boolean;
+}
+
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "version"; readonly version: string }
+  | InspectCommand
+  | QuantizeCommand
+  | EvaluateCommand;
+
+/** @throws {UsageError} for words that are not in the contract, or not built yet. */
+export function parseCommand(words: readonly string[]): Command {
+  const [name, ...rest] = words;
+  switch (name) {
+    case undefined:
+      throw new UsageError("say what to do: inspect, quantize or evaluate; --help tells more");
+    case "help":
+    case "--help":
+    case "-h":
+      return { kind: "help" };
+    case "--version":
+      return { kind: "version", version };
+    case "inspect":
+      return parseInspect(rest);
+    case "quantize":
+      return parseQuantize(rest);
+    case "evaluate":
+      return parseEvaluate(rest);
+    default:
+      throw new UsageError(`there is no command "${name}"; inspect, quantize and evaluate are there`);
+  }
+}
+
+function parseInspect(words: readonly string[]): Command {
+  const { values, positionals } = parsed(words, {
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) return { kind: "help" };
+  return { kind: "inspect", model: onlyModel(positionals), json: values.json ?? false };
+}
+
+const quantizeOptions = {
+  output: { type: "string", short: "o" },
+  bits: { type: "string" },
+  method: { type: "string" },
+  variant: { type: "string" },
+  alphabet: { type: "string" },
+  radius: { type: "string" },
+  "per-tensor": { type: "boolean" },
+  inputs: { type: "string" },
+  target: { type: "string" },
+  format: { type: "string" },
+  data: { type: "string" },
+  calibration: { type: "string" },
+  samples: { type: "string" },
+  synthetic: { type: "boolean" },
+  dim: { type: "string", multiple: true },
+  layer: { type: "string", multiple: true },
+  exclude: { type: "string", multiple: true },
+  "dry-run": { type: "boolean" },
+  report: { type: "string", multiple: true },
+  json: { type: "boolean" },
+  threads: { type: "string" },
+  seed: { type: "string" },
+  overwrite: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+function parseQuantize(words: readonly string[]): Command {
+  const { values, positionals, tokens } = parsed(words, quantizeOptions);
+  if (values.help) return { kind: "help" };
+  const model = onlyModel(positionals);
+  const bits = bitsOf(values.bits ?? "4", "--bits");
+  const format: Format | "auto" = oneOf("--format", values.format ?? "auto", ["auto", ...FORMATS]);
+  oneOf("--target", values.target ?? "quantized", ["quantized"]);
+  if (values.data !== undefined && values.calibration !== undefined)
+    throw new UsageError("--data and --calibration are two ways to say one thing; give one");
+  if (values.calibration !== undefined && !values.calibration.endsWith(".npy")) {
+    throw new UsageError("--calibration takes a .npy file; .npz files and folders are not handled yet");
+  }
+  const options: QuantizeOptions = {
+    bits,
+    method: oneOf("--method", values.method ?? "maly-saab", METHOD_NAMES),
+    variant: oneOf("--variant", values.variant ?? "auto", ["auto", ...VARIANTS]),
+    alphabet: oneOf("--alphabet", values.alphabet ?? "auto", ["auto", ...ALPHABET_KINDS]),
+    radius: oneOf("--radius", values.radius ?? "auto", ["auto", ...RADIUS_RULES]),
+    perTensor: values["per-tensor"] ?? false,
+    inputs: oneOf("--inputs", values.inputs ?? "quantized", ["quantized", "float"]),
+    format,
+    data: values.data ?? values.calibration,
+    samples: values.samples === undefined ? undefined : wholeNumber("--samples", values.samples, 1),
+    synthetic: values.synthetic ?? false,
+    dims: new Map((values.dim ?? []).map(dimOf)),
+    layers: rulesOf(tokens),
+    seed: wholeNumber("--seed", values.seed ?? "0", 0),
+  };
+  for (const width of [bits, ...options.layers.map(rule => rule.bits)]) {
+    if (width === "keep") continue;
+    const obstacle = impossible(format === "qdq" ? "qdq" : "packed", alphabetFor(options.alphabet, width), width);
+    if (obstacle) throw new UsageError(obstacle);
+  }
+  const reports = values.report ?? [];
+  const odd = reports.find(file => !file.endsWith(".json"));
+  if (odd !== undefined) throw new UsageError(`--report ${odd}: only .json reports are built yet`);
+  return {
+    kind: "quantize",
+    job: {
+      model,
+      output: values.output ?? model.replace(/(\.onnx)?$/, `.w${bits}.onnx`),
+      overwrite: values.overwrite ?? false,
+      dryRun: values["dry-run"] ?? false,
+      threads: threadsOf(values.threads),
+      options,
+    },
+    reports,
+    json: values.json ?? false,
+  };
+}
+
+function parseEvaluate(words: readonly string[]): Command {
+  const { values, positionals } = parsed(words, {
+    against: { type: "string" },
+    data: { type: "string" },
+    samples: { type: "string" },
+    "as-run": { type: "boolean" },
+    "max-drop": { type: "string" },
+    threads: { type: "string" },
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) return { kind: "help" };
+  const model = onlyModel(positionals);
+  if (values.data === undefined) throw new UsageError("evaluate needs --data SPEC.json[#ID]");
+  const maxDrop = values["max-drop"] === undefined ? undefined : Number(values["max-drop"]);
+  if (maxDrop !== undefined && !(maxDrop >= 0)) throw new UsageError("--max-drop takes a number of 0 or more");
+  if (maxDrop !== undefined && values.against === undefined)
+    throw new UsageError("--max-drop compares with a model; give --against FLOAT.onnx");
+  return {
+    kind: "evaluate",
+    job: {
+      model,
+      against: values.against,
+      data: values.data,
+      samples: values.samples === undefined ? undefined : wholeNumber("--samples", values.samples, 1),
+      asRun: values["as-run"] ?? false,
+      threads: threadsOf(values.threads),
+    },
+    maxDrop,
+    json: values.json ?? false,
+  };
+}
+
+type OptionTable = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
+
+function parsed<const Options extends OptionTable>(words: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals: true, tokens: true });
+  } catch (error) {
+    if (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS")) {
+      throw new UsageError(error.message);
+    }
+    throw error;
+  }
+}
+
+function onlyModel(positionals: readonly string[]): string {
+  if (positionals.length === 1) return positionals[0]!;
+  throw new UsageError(
+    positionals.length === 0 ? "name a model" : `one model at a time, not ${positionals.join(" and ")}`,
+  );
+}
+
+function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
+  const found = choices.find(choice => choice === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option} ${value}: it takes ${choices.join(", ")}`);
+}
+
+function bitsOf(text: string, option: string): Bits {
+  const found = ALL_BITS.find(bits => String(bits) === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option} ${text}: a weight takes ${ALL_BITS.join(", ")} bits`);
+}
+
+function wholeNumber(option: string, text: string, least: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`${option} ${text}: it takes a whole number of ${least} or more`);
+}
+
+function threadsOf(text: string | undefined): number {
+  return text === undefined ? availableParallelism() : wholeNumber("--threads", text, 1);
+}
+
+function dimOf(text: string): [string, number] {
+  const at = text.lastIndexOf("=");
+  if (at <= 0) throw new UsageError(`--dim ${text}: it takes NAME=N`);
+  return [text.slice(0, at), wholeNumber("--dim", text.slice(at + 1), 1)];
+}
+
+/** --layer and --exclude in the order they were given, since the last match wins. */
+function rulesOf(tokens: readonly { kind: string; name?: string; value?: string | undefined }[]): LayerRule[] {
+  return tokens.flatMap(token => {
+    if (token.kind !== "option" || token.value === undefined) return [];
+    if (token.name === "exclude") return [{ glob: token.value, bits: "keep" as const, method: undefined }];
+    return token.name === "layer" ? [ruleOf(token.value)] : [];
+  });
+}
+
+function ruleOf(text: string): LayerRule {
+  const at = text.lastIndexOf("=");
+  if (at <= 0) throw new UsageError(`--layer ${text}: it takes 'GLOB=BITS' or 'GLOB=BITS:METHOD'`);
+  const [bits = "", method] = text.slice(at + 1).split(":");
+  return {
+    glob: text.slice(0, at),
+    bits: bits === "keep" ? "keep" : bitsOf(bits, "--layer"),
+    method: method === undefined ? undefined : oneOf<MethodName>("--layer", method, METHOD_NAMES),
+  };
+}

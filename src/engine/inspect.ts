@@ -1,0 +1,80 @@
+import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/inputs";
+import { formatChooser } from "../core/formats/choose";
+import { predictCopy } from "../core/formats/predict";
+import { Failure } from "../core/failure";
+import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
+import { ALL_BITS, type Bits } from "../core/grid/alphabet";
+import { type Model, readModel } from "../core/onnx/model";
+import { elementCount, storedBytes } from "../core/onnx/tensors";
+import { readWhole } from "./files";
+import { alphabetFor } from "./options";
+
+/** What a model is, without running it. */
+export interface Inspection {
+  readonly model: string;
+  readonly bytes: number;
+  readonly producer: string;
+  readonly irVersion: number;
+  /** Versions of the operator sets, by domain. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly ModelInput[];
+  readonly outputs: readonly ModelInput[];
+  readonly nodes: number;
+  /** Stored numbers, of all tensors. */
+  readonly parameters: number;
+  readonly layers: readonly InspectedLayer[];
+  readonly skipped: readonly Skipped[];
+  /** Bytes of a copy with all layers at so many bits in the usual format of that width; null where none can store it. */
+  readonly bytesAtBits: Readonly<Record<number, number | null>>;
+}
+
+export interface InspectedLayer extends Pick<
+  Layer,
+  "name" | "op" | "tensor" | "shape" | "inputs" | "neurons" | "groups"
+> {
+  readonly bytes: number;
+}
+
+/** @throws {Failure} `model-…` for what cannot be read. */
+export async function inspect(path: string): Promise<Inspection> {
+  const bytes = await readWhole(path, "model");
+  const model = readModel(bytes, path);
+  const { index, layers, skipped } = findLayers(model);
+  return {
+    model: path,
+    bytes: bytes.length,
+    producer: `${model.producerName} ${model.producerVersion}`.trim(),
+    irVersion: Number(model.irVersion),
+    opsets: Object.fromEntries(model.opsetImport.map(one => [one.domain || "ai.onnx", Number(one.version)])),
+    inputs: modelInputs(model),
+    outputs: modelOutputs(model),
+    nodes: model.graph.node.length,
+    parameters: model.graph.initializer.reduce((sum, tensor) => sum + elementCount(tensor), 0),
+    layers: layers.map(({ name, op, tensor, shape, inputs, neurons, groups }) => ({
+      name,
+      op,
+      tensor,
+      shape,
+      inputs,
+      neurons,
+      groups,
+      bytes: storedBytes(index.initializers.get(tensor)!),
+    })),
+    skipped,
+    bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits)])),
+  };
+}
+
+function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
+  const alphabet = alphabetFor("auto", bits);
+  try {
+    const format = formatChooser(model, "auto")(alphabet, bits);
+    return predictCopy(
+      model,
+      layers.map(layer => ({ layer, bits, alphabet, format })),
+    ).bytes;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "format-impossible") return null;
+    throw error;
+  }
+}
