@@ -47,7 +47,7 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const { plans, kept } = planLayers(layers, index, options, options.data !== undefined || options.synthetic);
   const formatOf = formatChooser(model, options.format);
   const planned = plans.map(plan => ({ ...plan, format: formatOf(plan.alphabet, plan.bits) }));
-  const { bytes: bytesAfter, layerBytes } = predictCopy(model, planned);
+  const { bytes: bytesAfter, layerBytes } = predictCopy(model, planned, metadataOf(options, bytes));
   events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
   return {
     ...emptyReport(job, bytes.length),

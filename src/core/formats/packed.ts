@@ -9,7 +9,7 @@ import { type LayerCodes, neuronShape } from "./codes";
 // ONNX runtime loads it. onnxruntime folds all of it to float32 when it loads the model: smaller on disk, not in memory.
 //
 //   bytes -> Cast int32 -> Gather from a table of what the levels in a byte stand for -> Reshape to the weight's shape
-//         -> Sub zero points (where they differ from neuron to neuron) -> Mul by the steps
+//         -> Sub zero points (of affine, where they differ from neuron to neuron) -> Mul by the steps
 //
 // 3 bits are a plane of the low 2 bits and a plane of the high bit, added. 8 bits need no table.
 
@@ -48,7 +48,8 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   // Half-integer zero points are carried in half steps: level - zeroPoint = (2 level - 2 zeroPoint) / 2, all of it exact.
   const halves = alphabets.zeroPoints.some(zero => !Number.isInteger(zero));
   const unit = halves ? 2 : 1;
-  const same = alphabets.zeroPoints.every(zero => zero === alphabets.zeroPoints[0]);
+  // By kind, not by looking: a layer whose few neurons happen to agree would want a table of its own.
+  const same = alphabets.kind !== "affine";
   const offset = same ? unit * (alphabets.zeroPoints[0] ?? 0) : 0;
 
   let value: string;

@@ -13,13 +13,14 @@ export interface PlannedLayer {
 
 /**
  * The sizes of a copy before anything is fitted: the bytes of a copy whose levels are all zero, which are those of any
- * other levels. Only `affine` can turn out smaller, where all neurons of a layer happen to share their zero point.
+ * other levels.
  */
 export function predictCopy(
   model: Model,
   layers: readonly PlannedLayer[],
+  metadata: Readonly<Record<string, string>> = {},
 ): { bytes: number; layerBytes: number[] } {
-  const { copy, layerBytes } = writeCopy(model, layers.map(withoutCodes), {});
+  const { copy, layerBytes } = writeCopy(model, layers.map(withoutCodes), metadata);
   return { bytes: writeModel(copy).length, layerBytes };
 }
 

@@ -99,8 +99,16 @@ function refuseOtherFiles(bytes: Uint8Array, file: string): void {
   if (head.startsWith("<!doctype") || head.startsWith("<html")) {
     throw unreadable(file, "is a web page, probably the answer to a failed download");
   }
+  if (isText(bytes)) throw unreadable(file, "is a text, not an ONNX model");
   if (startsWith(bytes, "PK\u0003\u0004"))
     throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
+}
+
+/** Whether the first bytes are all of those that texts are made of; a model begins with a tag below 32 and a number. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes
+    .subarray(0, 64)
+    .every(byte => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127));
 }
 
 function reasonOf(error: unknown): string {

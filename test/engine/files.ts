@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { numbersOf } from "../../src/core/calibration/convert";
+import { readNpy } from "../../src/core/calibration/npy";
+import type { Tensor } from "../../src/core/calibration/tensor";
+
+/** An empty folder that is gone after the test. */
+export function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "whittle-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function bytesOf(file: string): Uint8Array {
+  return new Uint8Array(readFileSync(file));
+}
+
+export function arrayOf(file: string): Tensor {
+  return readNpy(bytesOf(file), file);
+}
+
+/** ||a - b|| / ||b||. */
+export function distance(a: Tensor, b: Tensor): number {
+  const [x, y] = [numbersOf(a), numbersOf(b)];
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < y.length; i++) {
+    difference += (x[i]! - y[i]!) ** 2;
+    size += y[i]! ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
