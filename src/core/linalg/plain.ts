@@ -16,7 +16,7 @@ export function plainLinalg(pause: () => Promise<void>): Linalg {
     },
     kernelWalk: (rowSpaceOf, weights, low, high) => kernelWalk(rowSpaceOf, weights, low, high, pause),
     squaredNorms: (inputs, weights) => squaredNorms(inputs, weights, pause),
-  };
+  } as Linalg; // The other loops follow in the next commit.
 }
 
 // From XᵀX = V Λ Vᵀ the row space is Λ^½ Vᵀ. With fewer rows than inputs the smaller XXᵀ = U Λ Uᵀ has the same
