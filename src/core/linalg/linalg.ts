@@ -71,6 +71,14 @@ export interface Costed {
   readonly costs: Float64Array;
 }
 
+export interface Walked extends Costed {
+  /**
+   * [neurons]: 1 where in some step v of the path that was cheapest so far lay more than (1 + 1e-4) / 2 steps from its nearest
+   * value: beyond the ends of the grid. Where it is 0 the cost is at most Σ_i L_ii² step_i² / 4 (times 1.0003).
+   */
+  readonly clipped: Uint8Array;
+}
+
 /** What the pre-processing of Maly & Saab did to the weights of a layer. */
 export interface KernelWalk {
   /** The moved weights z, [inputs, neurons]. */
@@ -171,7 +179,7 @@ export interface Linalg {
    * @param paths how many are kept side by side, 1 to 64.
    * @param block coordinates a block.
    */
-  walk(weights: Matrix, factor: Factor, grids: Grids, paths: number, block: number): Promise<Costed>;
+  walk(weights: Matrix, factor: Factor, grids: Grids, paths: number, block: number): Promise<Walked>;
 
   // --- refinement
 

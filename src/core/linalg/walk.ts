@@ -1,5 +1,5 @@
 import { columnOf, type Matrix, type Matrix64 } from "../matrix";
-import type { Costed, Factor, Feedback, Grids } from "./linalg";
+import type { Factor, Feedback, Grids, Walked } from "./linalg";
 import type { Pause } from "./products";
 import { gridOf, nearestLevel, type NeuronGrid } from "./rounding";
 
@@ -31,6 +31,9 @@ export async function sweep(
   return levels;
 }
 
+/** Half a step, and what single precision may add to it. */
+const HALF_STEP = 0.5 * (1 + 1e-4);
+
 /** See `Linalg.walk`. */
 export async function walk(
   weights: Matrix,
@@ -39,11 +42,12 @@ export async function walk(
   paths: number,
   block: number,
   pause: Pause,
-): Promise<Costed> {
+): Promise<Walked> {
   const { rows: n, columns: neurons } = weights;
   const { order } = factor;
   const levels = new Uint8Array(n * neurons);
   const costs = new Float64Array(neurons);
+  const clipped = new Uint8Array(neurons);
   for (let neuron = 0; neuron < neurons; neuron++) {
     const column = columnOf(weights, neuron);
     const w = Float64Array.from(order, input => column[input]!);
@@ -51,9 +55,10 @@ export async function walk(
     const found = walkNeuron(w, factor.lower, grid, paths, block);
     order.forEach((input, place) => (levels[input * neurons + neuron] = found.levels[place]!));
     costs[neuron] = found.cost;
+    clipped[neuron] = found.clipped ? 1 : 0;
     await pause();
   }
-  return { levels, costs };
+  return { levels, costs, clipped };
 }
 
 /** A walk that has come some way: its cost, and its levels and errors from the first undecided coordinate on. */
@@ -74,6 +79,7 @@ function walkNeuron(w: Float64Array, lower: Matrix64, grid: NeuronGrid, most: nu
   // Paths are copied in every step; what is dropped is written over in the next one.
   let spare = Array.from({ length: most }, newPath);
   let decided = 0;
+  let clipped = false;
 
   const decide = (until: number): void => {
     const length = until - decided;
@@ -92,8 +98,10 @@ function walkNeuron(w: Float64Array, lower: Matrix64, grid: NeuronGrid, most: nu
 
   for (let i = 0; i < n; i++) {
     const at = i - decided;
-    const children = cheapestChildren(paths, w[i]!, i, lower, dotBelow(lower, i, e, decided), at, grid, most);
-    const next = children.map(child => {
+    const pulled = dotBelow(lower, i, e, decided);
+    const found = cheapestChildren(paths, w[i]!, i, lower, pulled, at, grid, most);
+    clipped ||= found.clipped;
+    const next = found.children.map(child => {
       const path = spare.pop() ?? newPath();
       const parent = paths[child.path]!;
       path.levels.set(parent.levels.subarray(0, at));
@@ -110,7 +118,7 @@ function walkNeuron(w: Float64Array, lower: Matrix64, grid: NeuronGrid, most: nu
   const cost = paths[0]!.cost;
   paths = paths.slice(0, 1);
   decide(n);
-  return { levels, cost };
+  return { levels, cost, clipped };
 }
 
 interface Child {
@@ -133,24 +141,26 @@ function cheapestChildren(
   at: number,
   grid: NeuronGrid,
   most: number,
-): Child[] {
+): { children: Child[]; clipped: boolean } {
   const start = i * lower.columns + i;
   const distance = lower.data[start]!;
   const step = grid.steps[i]!;
   const zeroPoint = grid.zeroPoints[i]!;
   const children: Child[] = [];
+  let clipped = false;
   paths.forEach((path, k) => {
     let pull = pulled;
     for (let j = 0; j < at; j++) pull += lower.data[start - at + j]! * path.e[j]!;
     const v = w + pull / distance;
     const level = nearestLevel(v, step, zeroPoint, grid.levels);
+    if (k === 0) clipped = Math.abs(v - step * (level - zeroPoint)) > HALF_STEP * Math.abs(step);
     const other = most > 1 ? nextLevel(v, level, step, zeroPoint, grid.levels) : level;
     for (const tried of other === level ? [level] : [level, other]) {
       const e = w - step * (tried - zeroPoint);
       insert(children, { path: k, level: tried, e, cost: path.cost + (distance * e + pull) ** 2 }, most);
     }
   });
-  return children;
+  return { children, clipped };
 }
 
 /** The second value to try: the next one on v's side, or the other neighbour at the end of the alphabet. */
