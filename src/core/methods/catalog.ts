@@ -1,10 +1,75 @@
 import type { Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
 import type { Matrix } from "../matrix";
-import { malySaab } from "./malySaab";
-import { msq } from "./msq";
+import { meanGram } from "./damping";
+import { gpfq, gpfqLayer } from "./gpfq";
+import { gptq, gptqFactor, gptqLayer, type GptqOptions, PAPER } from "./gptq";
+import type { Choice, Fit, Layer } from "./layer";
+import { malySaab, malySaabLayer } from "./malySaab";
+import { damped } from "./metric";
+import { msq, msqLayer } from "./msq";
+import { refine } from "./refine";
+import { walkLayer, walkOnto } from "./walk";
+import { layerAlonePlan, networkPlan, type WalkPlan } from "./walkPlan";
 
-/** What a method makes of a layer. */
+export const METHOD_NAMES = ["maly-saab", "gptq", "gpfq", "msq"] as const;
+export type MethodName = (typeof METHOD_NAMES)[number];
+/** Of `maly-saab`: `auto` is `walk`; `cell` and `range` are the paper's pre-processing, for m < n. */
+export const VARIANTS = ["auto", "walk", "cell", "range"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+export interface FitOptions {
+  readonly method: MethodName;
+  /** Of `maly-saab`; undefined: `auto`. */
+  readonly variant?: Variant | undefined;
+  /** Coordinate descent after the method. */
+  readonly refine?: boolean | undefined;
+  /** Of `gptq`. */
+  readonly gptq?: Partial<GptqOptions> | undefined;
+  /** Of the walk: the set-up for a layer of a network, or for a layer alone (which wants `Layer.inputs`), or other numbers. */
+  readonly plan?: "network" | "layer-alone" | WalkPlan | undefined;
+}
+
+/** Quantizes a layer: alphabets, levels, and what they cost. */
+export async function fitLayer(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
+  const fit = await fitWithout(layer, choice, options, linalg);
+  return options.refine ? refine(layer, fit, linalg) : fit;
+}
+
+function fitWithout(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
+  const variant = options.variant ?? "auto";
+  switch (options.method) {
+    case "msq":
+      return msqLayer(layer, choice, linalg);
+    case "gptq":
+      return gptqLayer(layer, choice, { ...PAPER, ...options.gptq }, linalg);
+    case "gpfq":
+      return gpfqLayer(layer, choice, linalg);
+    case "maly-saab":
+      return variant === "cell" || variant === "range"
+        ? malySaabLayer(layer, choice, variant, linalg)
+        : walkLayer(layer, choice, planOf(options, choice, layer), linalg);
+    default:
+      return options.method satisfies never;
+  }
+}
+
+function planOf({ plan = "network" }: FitOptions, { bits }: Choice, { weights }: Layer): WalkPlan {
+  if (plan === "network") return networkPlan(bits, weights.rows);
+  return plan === "layer-alone" ? layerAlonePlan(weights.rows) : plan;
+}
+
+/**
+ * Rows a method can use of a layer with `inputs` inputs. The pre-processing of `range` and `cell` moves weights inside
+ * the kernel of X, so it wants far fewer rows than inputs: the paper's setting, here a quarter. The others take all there are.
+ */
+export function mostRows(name: MethodName, inputs: number, variant: Variant = "cell"): number {
+  const inKernel = name === "maly-saab" && (variant === "cell" || variant === "range");
+  return inKernel ? Math.max(1, Math.floor(inputs / 4)) : Infinity;
+}
+
+// --- a method at alphabets that are given
+
 export interface Quantized {
   /** [inputs, neurons]. */
   readonly levels: Uint8Array;
@@ -23,27 +88,32 @@ export interface Quantized {
  */
 export type Method = (weights: Matrix, inputs: Matrix, alphabets: Alphabets, linalg: Linalg) => Promise<Quantized>;
 
-export const METHOD_NAMES = ["maly-saab", "msq"] as const;
-export type MethodName = (typeof METHOD_NAMES)[number];
-export const VARIANTS = ["cell", "range"] as const;
-export type Variant = (typeof VARIANTS)[number];
+const WITHOUT_KERNEL = { rank: null, interior: null, residual: null };
 
-/** The method of a name; null for a name is never needed, names are checked at the door. */
 export function methodOf(name: MethodName, variant: Variant): Method {
   switch (name) {
     case "msq":
-      return msq;
+      return (weights, _, alphabets) => Promise.resolve({ ...WITHOUT_KERNEL, levels: msq(weights, alphabets) });
+    case "gptq":
+      return async (weights, inputs, alphabets, linalg) => {
+        const { factor } = await gptqFactor(await meanGram([inputs], linalg), PAPER, linalg);
+        return { ...WITHOUT_KERNEL, levels: (await gptq(weights, factor, alphabets, linalg)).levels };
+      };
+    case "gpfq":
+      return async (weights, inputs, alphabets, linalg) => {
+        const metric = await meanGram([inputs], linalg);
+        return { ...WITHOUT_KERNEL, levels: await gpfq(weights, metric, alphabets, linalg) };
+      };
     case "maly-saab":
-      return (weights, inputs, alphabets, linalg) => malySaab(weights, inputs, alphabets, variant, linalg);
+      if (variant === "cell" || variant === "range") {
+        return (weights, inputs, alphabets, linalg) => malySaab(weights, inputs, alphabets, variant, linalg);
+      }
+      return async (weights, inputs, alphabets, linalg) => {
+        const plan = networkPlan(alphabets.bits, weights.rows);
+        const H = damped(await meanGram([inputs], linalg), plan.firstDamping);
+        return { ...WITHOUT_KERNEL, levels: (await walkOnto(weights, H, alphabets, plan, linalg)).levels };
+      };
     default:
       return name satisfies never;
   }
-}
-
-/**
- * Rows a method can use of a layer with `inputs` inputs. The pre-processing of `range` and `cell` moves weights inside
- * the kernel of X, so it wants far fewer rows than inputs: the paper's setting, here a quarter. Rounding uses none.
- */
-export function mostRows(name: MethodName, inputs: number): number {
-  return name === "maly-saab" ? Math.max(1, Math.floor(inputs / 4)) : Infinity;
 }
