@@ -24,9 +24,9 @@ import type { WalkPlan } from "./walkPlan";
 //   1 start   the steps (and zero points) of least Σ_i L_ii² (w_i - nearest)²
 //   2 pilot   one factor for the layer, by walks of 32 neurons with one path
 //   3 walk    several paths side by side, at three factors around that; per neuron the cheapest
-//             plain rounding is one more candidate: rivals.ts
 //   4 pairs   correlated pairs of weights correct each other
 //   5 refit   the steps that suit the levels, then pairs again; kept where cheaper
+//   6 or plain rounding, where that is cheaper still (rivals.ts), and pairs: never worse than MSQ on the fit, by construction
 //
 // Dead inputs cost next to nothing: they are placed at the end and take the value nearest to them. C = 0 and no data: rounding.
 
@@ -49,15 +49,23 @@ export async function walkLayer(layer: Layer, choice: Choice, plan: WalkPlan, li
 
   const radii = choice.radius === "data" ? plan.radii : [1];
   const walked = await walkRadii(weights, guess.alphabets, radii, choice, plan, at.factor, linalg);
-  let best = await orAnyRounding(walked.best, layer, choice, at.factor, linalg);
   const near = await linalg.neighbours(at.H, plan.neighbours);
-  const paired = await linalg.pairs(weights, best.levels, at.H, best.alphabets, near, plan.sweeps);
-  best = { ...paired, alphabets: best.alphabets };
+  const { levels, alphabets } = walked.best;
+  let best: Candidate = {
+    ...(await linalg.pairs(weights, levels, at.H, alphabets, near, plan.sweeps)),
+    alphabets,
+  };
   if (choice.radius === "data" && plan.refitAbove !== null) {
-    const { levels, alphabets } = best;
-    const steps = await refitSteps(weights, levels, alphabets, at.H, choice, plan.refitAbove, linalg);
-    const refitted = await linalg.pairs(weights, levels, at.H, steps, near, plan.sweeps);
+    const steps = await refitSteps(weights, best.levels, alphabets, at.H, choice, plan.refitAbove, linalg);
+    const refitted = await linalg.pairs(weights, best.levels, at.H, steps, near, plan.sweeps);
     best = cheaper(best, { ...refitted, alphabets: steps }, choice.perTensor === true);
+  }
+  if (plan.rounding) {
+    const other = await orAnyRounding(best, layer, choice, at.factor, linalg);
+    if (other !== best) {
+      const again = await linalg.pairs(weights, other.levels, at.H, other.alphabets, near, plan.sweeps);
+      best = { ...again, alphabets: other.alphabets };
+    }
   }
   return { ...best, bound: walked.bound, damping: at.damping, pilot: guess.factor, kernel: null };
 }

@@ -23,10 +23,12 @@ export interface WalkPlan {
   readonly sweeps: number;
   /** Factors at or below this are not taken by the refit; null: no refit. */
   readonly refitAbove: number | null;
+  /** Whether plain rounding is a candidate, too. The studies had none. */
+  readonly rounding: boolean;
 }
 
 const RADII = [1 / 1.08, 1, 1.08] as const;
-const COMMON = { block: 32, neighbours: 16, sweeps: 4 };
+const COMMON = { block: 32, neighbours: 16, sweeps: 4, rounding: true };
 
 /** Above so many inputs one radius and no refit: they would cost more than they gain (walk.md section 2). */
 const LARGE = 1024;
