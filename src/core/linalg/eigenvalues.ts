@@ -4,6 +4,9 @@ import { addTo } from "./cholesky";
 /** Halvings of an interval: 52 bits of the largest eigenvalue, and some. */
 const HALVINGS = 60;
 
+/** Columns shorter than this share of the matrix are rounding noise, and too short to reflect. */
+const NEGLIGIBLE = 1e-20;
+
 /** See `Linalg.eigenvalues`: to a tridiagonal matrix by reflections, then each eigenvalue by halving (Sturm sequences). */
 export function eigenvalues(symmetric: Matrix64): Float64Array {
   const { diagonal, beside } = tridiagonal(symmetric);
@@ -44,6 +47,9 @@ function tridiagonal(symmetric: Matrix64): { diagonal: Float64Array; beside: Flo
   const n = symmetric.rows;
   const a = symmetric.data.slice();
   const beside = new Float64Array(Math.max(0, n - 1));
+  let squares = 0;
+  for (const entry of a) squares += entry * entry;
+  const negligible = NEGLIGIBLE * Math.sqrt(squares);
   for (let k = 0; k < n - 1; k++) {
     // v reflects what stands in column k below the diagonal onto its first entry.
     const v = new Float64Array(n);
@@ -51,7 +57,7 @@ function tridiagonal(symmetric: Matrix64): { diagonal: Float64Array; beside: Flo
     const length = Math.hypot(...v.subarray(k + 1));
     const first = v[k + 1]!;
     beside[k] = first > 0 ? -length : length;
-    if (length === 0 || k === n - 2) {
+    if (length <= negligible || k === n - 2) {
       beside[k] = first;
       continue;
     }

@@ -11,7 +11,7 @@ const SWEEPS = 10;
 
 export async function refine(layer: Layer, fit: Fit, linalg: Linalg): Promise<Fit> {
   const { weights, metric } = layer;
-  if (!metric) return fit;
+  if (!metric || !fit.costs) return fit; // No data, or data of zeros: nothing to descend on.
   const H = fit.damping > 0 ? damped(metric, fit.damping) : metric;
   const { levels, costs } = await linalg.descend(weights, fit.levels, H, fit.alphabets, SWEEPS);
   return { ...fit, levels, costs };
