@@ -18,6 +18,7 @@ export function moments(work: Workspace, inputs: number, targets: number): Momen
     number,
   ];
   sizes.forEach((size, k) => heap.f64([gram, cross, inputSums, targetSums][k]!, size / 8).fill(0));
+  const single = inputs > work.singleAbove ? 1 : 0;
   let count = 0;
 
   const addRows = async (x: Matrix, y: Matrix | undefined, from: number, rows: number): Promise<void> => {
@@ -31,7 +32,8 @@ export function moments(work: Workspace, inputs: number, targets: number): Momen
       const tasks = [run("columnSums", [inputs, rows, xs, inputSums])];
       if (y) tasks.push(run("columnSums", [targets, rows, ys, targetSums]));
       // The longest block row first, so that the threads end together.
-      for (let b = blockCount(inputs) - 1; b >= 0; b--) tasks.push(run("gramBlock", [inputs, rows, xs, gram, b]));
+      for (let b = blockCount(inputs) - 1; b >= 0; b--)
+        tasks.push(run("gramBlock", [inputs, rows, xs, gram, b, single]));
       if (y && targets > 0) {
         for (let b = 0; b < blockCount(inputs); b++) {
           const end = b * BLOCK + rowsOf(inputs, b);

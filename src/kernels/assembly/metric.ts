@@ -4,13 +4,14 @@ import { BLOCK, blockRow, blocksOf, rowLength, rowOf, rowsOf } from "./panels";
 /**
  * Adds the products of m rows to block row b of XᵀX.
  *
- * @param x [m, n] doubles.
+ * @param x      [m, n] doubles.
+ * @param single multiply in float32 and add up at most 256 rows there: each entry within 3e-7 of sqrt(H_ii H_jj).
  */
-export function gramBlock(n: i32, m: i32, x: usize, panels: usize, b: i32): void {
+export function gramBlock(n: i32, m: i32, x: usize, panels: usize, b: i32, single: bool): void {
   const row = <usize>n << 3;
   const length = rowLength(n, b);
   const left = x + <usize>(b * BLOCK * 8);
-  product64(rowsOf(n, b), length, m, left, 8, row, x, row, 8, blockRow(panels, b), <usize>length << 3, 1, false);
+  product64(rowsOf(n, b), length, m, left, 8, row, x, row, 8, blockRow(panels, b), <usize>length << 3, 1, single);
 }
 
 /**

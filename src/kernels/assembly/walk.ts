@@ -1,5 +1,5 @@
 import { product64 } from "./gemm";
-import { HALF_STEP, nearestLevel } from "./grid";
+import { HALF_STEP, nearestLevels, valuesOf } from "./grid";
 import { BLOCK, rowLength, rowOf } from "./panels";
 
 // The walk on several paths (`Linalg.walk` says what it computes), for a chunk of neurons.
@@ -7,8 +7,10 @@ import { BLOCK, rowLength, rowOf } from "./panels";
 // What makes it fast, and what each gave on 4096 x 4096 with 8 paths and blocks of 32 (one core):
 // - The fixed lag: all paths share what is decided, so what it pulls is one product a window of rows, for all neurons and
 //   paths. A product for every block of 32 rows instead of a window of up to 128 costs a tenth more.
-// - Paths soon have a common ancestor. Up to coordinate `fork` all of them hold the same levels, and their pull is formed
-//   once; only what lies behind it is kept, multiplied and copied by path. Without this the paths cost about 2.5 times more.
+// - Paths differ in few coordinates. Only those (the `splits`) are kept, multiplied and copied by path; of all others the pull
+//   is formed once for all paths. Without it the paths cost three times more; keeping by path everything behind the first
+//   coordinate in which two of them differ, twice more.
+// - The cheapest children are found without a branch; see rankChildren.
 // - Two paths at a time in a vector; eight in the inner loop, so `slots` is a multiple of 8. Empty slots are copies of the
 //   cheapest path: no loop needs to know about them.
 
@@ -19,16 +21,16 @@ function slotsFor(paths: i32): i32 {
   return (paths + 7) & ~7;
 }
 
-// A neuron's state: e by coordinate and slot, e shared by all, costs by slot, levels by coordinate and slot, how many paths.
+// A neuron's state: e by coordinate and slot, e shared by all, costs by slot, the splits, levels by coordinate and slot.
 /** Bytes of state a neuron needs between two blocks. */
 export function walkStateBytes(paths: i32, block: i32): usize {
   const slots = slotsFor(paths);
-  return <usize>(2 * block * slots * 9 + 2 * block * 8 + slots * 8 + 16);
+  return <usize>(2 * block * slots * 9 + 2 * block * 12 + slots * 8 + 16);
 }
 
 /** Bytes of scratch a chunk of c neurons needs: pulls of a window, pulls by slot, the children. */
 export function walkScratchBytes(c: i32, paths: i32, block: i32): usize {
-  return <usize>(windowOf(block) * c * 8 + slotsFor(paths) * 48);
+  return <usize>(windowOf(block) * c * 8 + slotsFor(paths) * 64);
 }
 
 /** Rows whose pull by decided coordinates is formed at once: whole blocks, up to BLOCK rows. */
@@ -40,19 +42,25 @@ function windowOf(block: i32): i32 {
 let slots: i32 = 0;
 /** [2 block, slots] errors of the coordinates from `decided` on. */
 let errors: usize = 0;
-/** [2 block]: errors up to `fork`, the same in all paths. */
+/** [2 block]: errors that all paths share; 0 where they do not. */
 let shared: usize = 0;
 /** [slots]. */
 let costs: usize = 0;
 /** [2 block, slots] bytes. */
 let levels: usize = 0;
-/** i32 paths and i32 fork. */
+/** i32 number of paths, i32 number of splits. */
 let counts: usize = 0;
-/** Scratch by slot: pulls, and of the children cost, error, level (f64), parent (byte offset of its slot, i32). */
+/** i32 each: the coordinates in which the paths differ, in rising order. */
+let splits: usize = 0;
+/** Scratch by slot, [slots] doubles. */
 let pulls: usize = 0;
+/** Scratch by child, [2 slots] doubles each. */
 let childCosts: usize = 0;
 let childErrors: usize = 0;
 let childLevels: usize = 0;
+/** [2 slots] bytes: the children from the cheapest on. */
+let sorted: usize = 0;
+/** [slots] i32: the path each slot goes on from. */
 let parents: usize = 0;
 
 function useState(state: usize, block: i32): void {
@@ -60,7 +68,8 @@ function useState(state: usize, block: i32): void {
   shared = errors + <usize>(2 * block * slots * 8);
   costs = shared + <usize>(2 * block * 8);
   counts = costs + <usize>(slots * 8);
-  levels = counts + 16;
+  splits = counts + 16;
+  levels = splits + <usize>(2 * block * 4);
 }
 
 /**
@@ -99,15 +108,18 @@ export function walk(
   const pulled = scratch;
   pulls = pulled + <usize>(window * c * 8);
   childCosts = pulls + <usize>(slots * 8);
-  childErrors = childCosts + <usize>(slots * 8);
-  childLevels = childErrors + <usize>(slots * 8);
-  parents = childLevels + <usize>(slots * 8);
+  childErrors = childCosts + <usize>(slots * 16);
+  childLevels = childErrors + <usize>(slots * 16);
+  sorted = childLevels + <usize>(slots * 16);
+  parents = sorted + <usize>(slots * 2);
   const stateBytes = (walkStateBytes(paths, block) + 15) & ~15;
   const row = <usize>c << 3;
 
   for (let j = 0; j < c; j++) {
     useState(states + <usize>j * stateBytes, block);
-    memory.fill(costs, 0, <usize>(slots * 8));
+    // One path that cost nothing yet; the other slots are empty.
+    store<f64>(costs, 0);
+    for (let k = 1; k < slots; k++) store<f64>(costs + (<usize>k << 3), Infinity);
     store<i32>(counts, 1);
     store<i32>(counts, 0, 4);
     store<f64>(clipped + (<usize>j << 3), 0);
@@ -180,7 +192,8 @@ function addPulls(
 }
 
 /**
- * One coordinate: all children, of which the cheapest go on.
+ * One coordinate: all children, of which the cheapest go on. Children 2k and 2k + 1 are those of path k: to the nearest value
+ * and to the next one. Two paths at a time; a slot without a path costs infinity, and so do its children.
  *
  * @param at     place of the coordinate in the state.
  * @param l      row of L from the first undecided coordinate on; l[at] is its distance.
@@ -188,56 +201,105 @@ function addPulls(
  */
 function step(at: i32, most: i32, w: f64, pulled: f64, l: usize, size: f64, zeroPoint: f64, top: f64): bool {
   const count = load<i32>(counts);
-  const fork = load<i32>(counts, 4);
-  formPulls(at, fork, count, pulled, l);
-  const distance = load<f64>(l + (<usize>at << 3));
-  const up: f64 = size > 0 ? 1 : -1;
+  formPulls(at, count, pulled, l);
   const second = most > 1 && size != 0 && top > 0;
+  const ww = f64x2.splat(w);
+  const distance = f64x2.splat(load<f64>(l + (<usize>at << 3)));
+  const steps = f64x2.splat(size);
+  const zeros = f64x2.splat(zeroPoint);
+  const tops = f64x2.splat(top);
+  const zero = f64x2.splat(0);
+  const up = f64x2.splat(size > 0 ? 1 : -1);
+  const down = f64x2.neg(up);
+  const infinity = f64x2.splat(Infinity);
   let cut = false;
-  let children = 0;
-  for (let k = 0; k < count; k++) {
-    const pull = load<f64>(pulls + (<usize>k << 3));
-    const v = w + pull / distance;
-    const level = nearestLevel(v, size, zeroPoint, top);
-    const value = size * (level - zeroPoint);
-    if (k == 0) cut = abs<f64>(v - value) > HALF_STEP * abs<f64>(size);
-    const cost = load<f64>(costs + (<usize>k << 3));
-    children = insert(children, most, k, level, w - value, distance, pull, cost);
-    if (!second) continue;
-    const towards = v > value ? up : -up;
-    let other = level + towards;
-    if (other < 0 || other > top) other = level - towards;
-    children = insert(children, most, k, other, w - size * (other - zeroPoint), distance, pull, cost);
+  for (let k = 0; k < count; k += 2) {
+    const o = <usize>k << 3;
+    const pull = v128.load(pulls + o);
+    const before = v128.load(costs + o);
+    const v = f64x2.add(ww, f64x2.div(pull, distance));
+    const level = nearestLevels(v, steps, zeros, tops);
+    const value = valuesOf(level, steps, zeros);
+    const error = f64x2.sub(ww, value);
+    if (k == 0) {
+      const off = f64x2.extract_lane(v, 0) - f64x2.extract_lane(value, 0);
+      cut = abs<f64>(off) > HALF_STEP * abs<f64>(size);
+    }
+    const term = f64x2.add(f64x2.mul(distance, error), pull);
+    const cost = f64x2.add(before, f64x2.mul(term, term));
+    // The next value on v's side; at the end of the grid the one on the other side.
+    const towards = v128.bitselect(up, down, f64x2.gt(v, value));
+    const next = f64x2.add(level, towards);
+    const outside = v128.or(f64x2.lt(next, zero), f64x2.gt(next, tops));
+    const other = v128.bitselect(f64x2.sub(level, towards), next, outside);
+    const otherError = f64x2.sub(ww, valuesOf(other, steps, zeros));
+    const otherTerm = f64x2.add(f64x2.mul(distance, otherError), pull);
+    const otherCost = second ? f64x2.add(before, f64x2.mul(otherTerm, otherTerm)) : infinity;
+    interleave(childCosts + 2 * o, cost, otherCost);
+    interleave(childErrors + 2 * o, error, otherError);
+    interleave(childLevels + 2 * o, level, other);
   }
-  follow(at, fork, count, children);
+  rankChildren(2 * ((count + 1) & ~1));
+  follow(at, count, min(second ? 2 * count : count, most));
   return cut;
+}
+
+/** Stores x0 y0 x1 y1. */
+// @ts-ignore: decorator
+@inline
+function interleave(to: usize, x: v128, y: v128): void {
+  v128.store(to, v128.shuffle<f64>(x, y, 0, 2));
+  v128.store(to, v128.shuffle<f64>(x, y, 1, 3), 16);
+}
+
+/**
+ * Writes the children's numbers in the order of their costs to `sorted`; equal ones keep theirs.
+ *
+ * Each child counts those that come before it: no branch, where insertion into a sorted list guesses wrong some twenty times a
+ * coordinate, which cost more than everything else in the walk together.
+ */
+function rankChildren(children: i32): void {
+  for (let i = 0; i < children; i++) {
+    const cost = v128.load_splat<f64>(childCosts + (<usize>i << 3));
+    let before = i64x2.splat(0);
+    const own = <usize>(i & ~1) << 3;
+    let o: usize = 0;
+    for (; o < own; o += 16) before = i64x2.sub(before, f64x2.le(v128.load(childCosts + o), cost));
+    // The pair that holds the child itself: an equal one is before it only if it is the first of the two.
+    if (i & 1) before = i64x2.sub(before, i64x2.replace_lane(f64x2.le(v128.load(childCosts + o), cost), 1, 0));
+    else before = i64x2.sub(before, f64x2.lt(v128.load(childCosts + o), cost));
+    const end = <usize>children << 3;
+    for (o += 16; o < end; o += 16) before = i64x2.sub(before, f64x2.lt(v128.load(childCosts + o), cost));
+    const rank = <usize>(i64x2.extract_lane(before, 0) + i64x2.extract_lane(before, 1));
+    store<u8>(sorted + rank, <u8>i);
+  }
 }
 
 /** pulls_k = pulled + Σ_j l_j e_j of path k. */
 // @ts-ignore: decorator
 @inline
-function formPulls(at: i32, fork: i32, count: i32, pulled: f64, l: usize): void {
+function formPulls(at: i32, count: i32, pulled: f64, l: usize): void {
   let s0 = f64x2.splat(0);
   let s1 = s0;
   let j = 0;
-  for (; j + 4 <= fork; j += 4) {
+  for (; j + 4 <= at; j += 4) {
     const o = <usize>j << 3;
     s0 = f64x2.add(s0, f64x2.mul(v128.load(l + o), v128.load(shared + o)));
     s1 = f64x2.add(s1, f64x2.mul(v128.load(l + o, 16), v128.load(shared + o, 16)));
   }
   s0 = f64x2.add(s0, s1);
   let same = pulled + f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
-  for (; j < fork; j++) same += load<f64>(l + (<usize>j << 3)) * load<f64>(shared + (<usize>j << 3));
-  const row = <usize>slots << 3;
-  const end = l + (<usize>at << 3);
+  for (; j < at; j++) same += load<f64>(l + (<usize>j << 3)) * load<f64>(shared + (<usize>j << 3));
+  const end = splits + (<usize>load<i32>(counts, 4) << 2);
   for (let g: usize = 0; g < <usize>count << 3; g += 64) {
     let p0 = f64x2.splat(same);
     let p1 = p0;
     let p2 = p0;
     let p3 = p0;
-    let e = errors + <usize>fork * row + g;
-    for (let x = l + (<usize>fork << 3); x < end; x += 8, e += row) {
-      const share = v128.load_splat<f64>(x);
+    for (let x = splits; x < end; x += 4) {
+      const split = <usize>load<i32>(x);
+      const share = v128.load_splat<f64>(l + (split << 3));
+      const e = errors + ((split * <usize>slots) << 3) + g;
       p0 = f64x2.add(p0, f64x2.mul(share, v128.load(e)));
       p1 = f64x2.add(p1, f64x2.mul(share, v128.load(e, 16)));
       p2 = f64x2.add(p2, f64x2.mul(share, v128.load(e, 32)));
@@ -250,118 +312,69 @@ function formPulls(at: i32, fork: i32, count: i32, pulled: f64, l: usize): void 
   }
 }
 
-/** Keeps the cheapest children in rising order; equal ones in the order they came. Returns how many there are now. */
-// @ts-ignore: decorator
-@inline
-function insert(children: i32, most: i32, path: i32, level: f64, e: f64, distance: f64, pull: f64, before: f64): i32 {
-  const term = distance * e + pull;
-  const cost = before + term * term;
-  if (children == most && !(cost < load<f64>(childCosts + (<usize>(most - 1) << 3)))) return children;
-  let place = children == most ? most - 1 : children;
-  while (place > 0) {
-    const o = <usize>(place - 1) << 3;
-    const cheaper = load<f64>(childCosts + o);
-    if (!(cost < cheaper)) break;
-    store<f64>(childCosts + o, cheaper, 8);
-    store<f64>(childErrors + o, load<f64>(childErrors + o), 8);
-    store<f64>(childLevels + o, load<f64>(childLevels + o), 8);
-    store<i32>(parents + (o >> 1), load<i32>(parents + (o >> 1)), 4);
-    place--;
-  }
-  const o = <usize>place << 3;
-  store<f64>(childCosts + o, cost);
-  store<f64>(childErrors + o, e);
-  store<f64>(childLevels + o, level);
-  store<i32>(parents + (o >> 1), path);
-  return min(children + 1, most);
-}
-
-/** The children become the paths. */
-function follow(at: i32, fork: i32, count: i32, children: i32): void {
+/** The cheapest children become the paths. */
+function follow(at: i32, count: i32, children: i32): void {
   let stay = children == count;
+  const row = <usize>at * <usize>slots;
   for (let k = 0; k < slots; k++) {
     // Empty slots follow the cheapest path.
-    const from = k < children ? k : 0;
-    const parent = load<i32>(parents + (<usize>from << 2));
-    if (k >= children) store<i32>(parents + (<usize>k << 2), parent);
+    const child = load<u8>(sorted + (k < children ? <usize>k : 0));
+    const parent = <i32>child >> 1;
+    store<i32>(parents + (<usize>k << 2), parent);
     stay = stay && (parent == k || k >= children);
-    const o = (<usize>at * <usize>slots + <usize>k) << 3;
-    store<f64>(errors + o, load<f64>(childErrors + (<usize>from << 3)));
-    store<u8>(levels + (o >> 3), <u8>load<f64>(childLevels + (<usize>from << 3)));
-    store<f64>(costs + (<usize>k << 3), load<f64>(childCosts + (<usize>from << 3)));
+    const o = <usize>child << 3;
+    store<f64>(errors + ((row + <usize>k) << 3), load<f64>(childErrors + o));
+    store<u8>(levels + row + <usize>k, <u8>load<f64>(childLevels + o));
+    store<f64>(costs + (<usize>k << 3), k < children ? load<f64>(childCosts + o) : Infinity);
   }
-  if (!stay) permute(fork, at);
   store<i32>(counts, children);
-  advanceFork(fork, at + 1);
+  if (!stay) regroup();
+  if (!settle(at)) {
+    const splitCount = load<i32>(counts, 4);
+    store<i32>(splits + (<usize>splitCount << 2), at);
+    store<i32>(counts, splitCount + 1, 4);
+  }
 }
 
-/** Slot k takes over the history of slot parents[k], for coordinates [from, to). */
-function permute(from: i32, to: i32): void {
-  if (slots == 8) {
-    const p0 = load<i32>(parents);
-    const p1 = load<i32>(parents, 4);
-    const p2 = load<i32>(parents, 8);
-    const p3 = load<i32>(parents, 12);
-    const p4 = load<i32>(parents, 16);
-    const p5 = load<i32>(parents, 20);
-    const p6 = load<i32>(parents, 24);
-    const p7 = load<i32>(parents, 28);
-    let slotBytes: u64 = 0;
-    for (let k = 0; k < 8; k++) slotBytes |= (<u64>load<i32>(parents + (<usize>k << 2))) << (k * 8);
-    const permutation = i64x2.splat(slotBytes);
-    for (let j = from; j < to; j++) {
-      const e = errors + (<usize>j << 6);
-      const e0 = load<f64>(e + (<usize>p0 << 3));
-      const e1 = load<f64>(e + (<usize>p1 << 3));
-      const e2 = load<f64>(e + (<usize>p2 << 3));
-      const e3 = load<f64>(e + (<usize>p3 << 3));
-      const e4 = load<f64>(e + (<usize>p4 << 3));
-      const e5 = load<f64>(e + (<usize>p5 << 3));
-      const e6 = load<f64>(e + (<usize>p6 << 3));
-      const e7 = load<f64>(e + (<usize>p7 << 3));
-      store<f64>(e, e0);
-      store<f64>(e, e1, 8);
-      store<f64>(e, e2, 16);
-      store<f64>(e, e3, 24);
-      store<f64>(e, e4, 32);
-      store<f64>(e, e5, 40);
-      store<f64>(e, e6, 48);
-      store<f64>(e, e7, 56);
-      const at = levels + (<usize>j << 3);
-      v128.store64_lane(at, i8x16.swizzle(v128.load64_zero(at), permutation), 0);
-    }
-    return;
-  }
-  // More than 8 paths: by way of the pulls and the children's errors, which are free again.
-  const bytes = childErrors;
-  for (let j = from; j < to; j++) {
+/** Notes whether all paths agree in a coordinate. */
+function settle(j: i32): bool {
+  const at = levels + <usize>(j * slots);
+  const first = <u64>load<u8>(at) * 0x0101010101010101;
+  let agree = true;
+  for (let o: usize = 0; o < <usize>slots; o += 8) agree = agree && load<u64>(at + o) == first;
+  store<f64>(shared + (<usize>j << 3), agree ? load<f64>(errors + <usize>(j * slots * 8)) : 0);
+  return agree;
+}
+
+/** Every slot takes over the history of its parent, and splits in which the paths now agree are splits no more. */
+function regroup(): void {
+  const splitCount = load<i32>(counts, 4);
+  const bytes = pulls + (<usize>slots << 3);
+  let kept = splits;
+  let slotBytes: u64 = 0;
+  if (slots == 8) for (let k = 0; k < 8; k++) slotBytes |= (<u64>load<i32>(parents + (<usize>k << 2))) << (k * 8);
+  const permutation = i64x2.splat(slotBytes);
+  for (let s = 0; s < splitCount; s++) {
+    const j = load<i32>(splits + (<usize>s << 2));
     const e = errors + <usize>(j * slots * 8);
     const at = levels + <usize>(j * slots);
-    for (let k = 0; k < slots; k++) {
-      const parent = load<i32>(parents + (<usize>k << 2));
-      store<f64>(pulls + (<usize>k << 3), load<f64>(e + (<usize>parent << 3)));
-      store<u8>(bytes + <usize>k, load<u8>(at + <usize>parent));
+    for (let k: usize = 0; k < <usize>slots; k++) {
+      store<f64>(pulls + (k << 3), load<f64>(e + (<usize>load<i32>(parents + (k << 2)) << 3)));
     }
-    memory.copy(e, pulls, <usize>slots << 3);
-    memory.copy(at, bytes, <usize>slots);
-  }
-}
-
-/** Moves the fork over coordinates in which all paths agree. */
-function advanceFork(fork: i32, end: i32): void {
-  while (fork < end) {
-    const at = levels + <usize>(fork * slots);
-    const first = <u64>load<u8>(at) * 0x0101010101010101;
-    for (let o: usize = 0; o < <usize>slots; o += 8) {
-      if (load<u64>(at + o) != first) {
-        store<i32>(counts, fork, 4);
-        return;
+    for (let o: usize = 0; o < <usize>slots << 3; o += 16) v128.store(e + o, v128.load(pulls + o));
+    if (slots == 8) {
+      v128.store64_lane(at, i8x16.swizzle(v128.load64_zero(at), permutation), 0);
+    } else {
+      for (let k: usize = 0; k < <usize>slots; k++) {
+        store<u8>(bytes + k, load<u8>(at + <usize>load<i32>(parents + (k << 2))));
       }
+      memory.copy(at, bytes, <usize>slots);
     }
-    store<f64>(shared + (<usize>fork << 3), load<f64>(errors + <usize>(fork * slots * 8)));
-    fork++;
+    if (settle(j)) continue;
+    store<i32>(kept, j);
+    kept += 4;
   }
-  store<i32>(counts, fork, 4);
+  store<i32>(counts, <i32>(kept - splits) >> 2, 4);
 }
 
 /** The cheapest path's first coordinates are final. */
@@ -375,12 +388,14 @@ function decide(length: i32, e: usize, row: usize, out: usize, c: i32): void {
 /** Paths that disagree with the cheapest one on the block just decided are dropped; the state moves up by a block. */
 function dropDisagreeing(block: i32): void {
   const count = load<i32>(counts);
-  let fork = load<i32>(counts, 4);
-  if (fork < block) {
+  let splitCount = load<i32>(counts, 4);
+  if (splitCount > 0 && load<i32>(splits) < block) {
     let kept = 0;
     for (let k = 0; k < count; k++) {
       let agrees = true;
-      for (let j = fork; j < block && agrees; j++) {
+      for (let s = 0; s < splitCount && agrees; s++) {
+        const j = load<i32>(splits + (<usize>s << 2));
+        if (j >= block) break;
         const at = levels + <usize>(j * slots);
         agrees = load<u8>(at) == load<u8>(at + <usize>k);
       }
@@ -389,13 +404,16 @@ function dropDisagreeing(block: i32): void {
       store<f64>(costs + (<usize>kept << 3), load<f64>(costs + (<usize>k << 3)));
       kept++;
     }
-    for (let k = kept; k < slots; k++) store<i32>(parents + (<usize>k << 2), 0);
-    permute(fork, 2 * block);
+    for (let k = kept; k < slots; k++) {
+      store<i32>(parents + (<usize>k << 2), 0);
+      store<f64>(costs + (<usize>k << 3), Infinity);
+    }
     store<i32>(counts, kept);
-    fork = block;
+    regroup();
+    splitCount = load<i32>(counts, 4);
   }
   memory.copy(errors, errors + <usize>(block * slots * 8), <usize>(block * slots * 8));
   memory.copy(levels, levels + <usize>(block * slots), <usize>(block * slots));
   memory.copy(shared, shared + <usize>(block * 8), <usize>(block * 8));
-  advanceFork(fork - block, block);
+  for (let s = splits; s < splits + (<usize>splitCount << 2); s += 4) store<i32>(s, load<i32>(s) - block);
 }
