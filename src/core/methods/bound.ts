@@ -66,6 +66,15 @@ export function totalBound(bounds: Float64Array): number | null {
   return Number.isFinite(total) ? total : null;
 }
 
+/** Eigenvalues at or below this share of the largest count as zero. */
+const RANK_TOLERANCE = 1e-10;
+
+/** Rank of the inputs, from the eigenvalues of C, largest first. */
+export function rankOf(eigenvalues: Float64Array): number {
+  const threshold = RANK_TOLERANCE * Math.max(eigenvalues[0] ?? 0, 0);
+  return eigenvalues.filter(value => value > threshold).length;
+}
+
 /**
  * (3) summed over the neurons, each with the variance of its own weights: the unit of `Fit.costs`, in C itself.
  *

@@ -24,8 +24,12 @@ export interface FitOptions {
   readonly variant?: Variant | undefined;
   /** Coordinate descent after the method. */
   readonly refine?: boolean | undefined;
-  /** Of `gptq`. */
-  readonly gptq?: Partial<GptqOptions> | undefined;
+  /** Share of the mean diagonal added to the metric; undefined: 0.01 for `gptq`, what the plan says for the walk. */
+  readonly damping?: number | undefined;
+  /** Of the walk: how many are kept side by side; undefined: what the plan says. */
+  readonly paths?: number | undefined;
+  /** Of `gptq`; undefined: true. */
+  readonly byEnergy?: boolean | undefined;
   /** Of the walk: the set-up for a layer of a network, or for a layer alone (which wants `Layer.inputs`), or other numbers. */
   readonly plan?: "network" | "layer-alone" | WalkPlan | undefined;
 }
@@ -42,7 +46,7 @@ function fitWithout(layer: Layer, choice: Choice, options: FitOptions, linalg: L
     case "msq":
       return msqLayer(layer, choice, linalg);
     case "gptq":
-      return gptqLayer(layer, choice, { ...PAPER, ...options.gptq }, linalg);
+      return gptqLayer(layer, choice, gptqOptions(options), linalg);
     case "gpfq":
       return gpfqLayer(layer, choice, linalg);
     case "maly-saab":
@@ -54,9 +58,22 @@ function fitWithout(layer: Layer, choice: Choice, options: FitOptions, linalg: L
   }
 }
 
-function planOf({ plan = "network" }: FitOptions, { bits }: Choice, { weights }: Layer): WalkPlan {
-  if (plan === "network") return networkPlan(bits, weights.rows);
-  return plan === "layer-alone" ? layerAlonePlan(weights.rows) : plan;
+function gptqOptions({ damping, byEnergy }: FitOptions): GptqOptions {
+  return { damping: damping ?? PAPER.damping, byEnergy: byEnergy ?? PAPER.byEnergy };
+}
+
+function planOf(options: FitOptions, { bits }: Choice, { weights }: Layer): WalkPlan {
+  const named = options.plan ?? "network";
+  const plan =
+    named === "network"
+      ? networkPlan(bits, weights.rows)
+      : named === "layer-alone"
+        ? layerAlonePlan(weights.rows)
+        : named;
+  const damping = options.damping ?? plan.damping;
+  // The network's order and first guess belong to the metric of the walk; the layer alone has its own for them.
+  const firstDamping = named === "network" && typeof damping === "number" ? damping : plan.firstDamping;
+  return { ...plan, damping, firstDamping, paths: options.paths ?? plan.paths };
 }
 
 /**

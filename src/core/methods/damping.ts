@@ -6,13 +6,13 @@ import { type Candidate, cheaper } from "./best";
 import { dampedFactor, errorsOf, sum } from "./metric";
 import { pickAlphabets, pickColumns, pilotNeurons, sideBySide } from "./neurons";
 import { levelsOfTry } from "./pilot";
+import { LARGE } from "./walkPlan";
 
 const DAMPINGS = [0.01, 0.03, 0.1, 0.3, 1] as const;
 const RADII = [0.7, 0.84, 1, 1.2, 1.4] as const;
 const FOLDS = 4;
-/** Fewer samples cannot be split; above so many inputs one fold has to do. */
+/** Fewer samples cannot be split. */
 const LEAST_ROWS = 8;
-const LARGE = 1024;
 const WITHOUT_ROWS = 0.1;
 
 /**

@@ -32,6 +32,13 @@ export type RadiusChoice = (typeof RADIUS_CHOICES)[number];
 
 export interface Choice extends GridChoice {
   readonly radius: RadiusChoice;
+  /** Alphabets to use as they are: nothing about them is chosen any more (several layers that share theirs). */
+  readonly given?: Alphabets | undefined;
+}
+
+/** Whether steps may be changed to suit the data. */
+export function searches({ radius, given }: Choice): boolean {
+  return radius === "data" && given === undefined;
 }
 
 /** What a method makes of a layer. */

@@ -3,7 +3,7 @@ import { scaled } from "../grid/shares";
 import type { Linalg } from "../linalg/linalg";
 import type { Matrix, Matrix64 } from "../matrix";
 import { type Candidate, cheaper } from "./best";
-import type { Choice } from "./layer";
+import { type Choice, searches } from "./layer";
 import { sum } from "./metric";
 import { pickAlphabets, pickColumns, pilotNeurons, sideBySide } from "./neurons";
 import { start, startWithoutData } from "./start";
@@ -37,7 +37,7 @@ export async function atBestRadius(
     ...(await solve(weights, alphabets)),
     alphabets,
   });
-  if (choice.radius !== "data") {
+  if (!searches(choice)) {
     return { ...(await at(await startWithoutData(weights, choice, linalg))), pilot: null };
   }
   const { shares, pilots: usual } = networkPlan(choice.bits, weights.rows);

@@ -62,8 +62,9 @@ export async function start(
   return { alphabets: { ...tries[0]!.alphabets, steps, zeroPoints }, shares: chosen };
 }
 
-/** `start` by the rule that needs no data: `max` takes the full range, the others the least squared error. */
+/** The alphabets given, or those that need no data: `max` takes the full range, the others the least squared error. */
 export async function startWithoutData(weights: Matrix, choice: Choice, linalg: Linalg): Promise<Alphabets> {
+  if (choice.given) return choice.given;
   // A shifted zero point would clip the largest weight by half a step.
   const whole = choice.radius === "max" ? { ...choice, halfSteps: choice.halfSteps && choice.bits === 1 } : choice;
   const shares = choice.radius === "max" ? [1] : SHARES[choice.bits];

@@ -5,7 +5,7 @@ import type { Matrix, Matrix64 } from "../matrix";
 import { type Candidate, cheaper } from "./best";
 import { totalBound, walkBounds } from "./bound";
 import { heldOutDamping } from "./damping";
-import type { Choice, Fit, Layer } from "./layer";
+import { type Choice, type Fit, type Layer, searches } from "./layer";
 import { dampedFactor, meanDiagonal, squaredDistances, sum } from "./metric";
 import { type Pilot, pilotWalks, rootMeanSquares } from "./pilot";
 import { refitSteps } from "./refit";
@@ -36,10 +36,9 @@ export async function walkLayer(layer: Layer, choice: Choice, plan: WalkPlan, li
   if (!metric || !(meanDiagonal(metric) > 0)) return roundWithoutData(weights, choice, linalg);
 
   const first = await dampedFactor(metric, plan.firstDamping, H => linalg.walkOrder(H), linalg);
-  const guess =
-    choice.radius === "data"
-      ? await guessSteps(weights, choice, plan, first.factor, linalg)
-      : { alphabets: await startWithoutData(weights, choice, linalg), factor: null };
+  const guess = searches(choice)
+    ? await guessSteps(weights, choice, plan, first.factor, linalg)
+    : { alphabets: await startWithoutData(weights, choice, linalg), factor: null };
   const damping = await dampingOf(layer, guess.alphabets, choice, plan, first.factor.order, linalg);
   const { order } = first.factor;
   const at =
@@ -47,7 +46,7 @@ export async function walkLayer(layer: Layer, choice: Choice, plan: WalkPlan, li
       ? first
       : await dampedFactor(metric, damping, () => Promise.resolve(order), linalg);
 
-  const radii = choice.radius === "data" ? plan.radii : [1];
+  const radii = searches(choice) ? plan.radii : [1];
   const walked = await walkRadii(weights, guess.alphabets, radii, choice, plan, at.factor, linalg);
   const near = await linalg.neighbours(at.H, plan.neighbours);
   const { levels, alphabets } = walked.best;
@@ -55,7 +54,7 @@ export async function walkLayer(layer: Layer, choice: Choice, plan: WalkPlan, li
     ...(await linalg.pairs(weights, levels, at.H, alphabets, near, plan.sweeps)),
     alphabets,
   };
-  if (choice.radius === "data" && plan.refitAbove !== null) {
+  if (searches(choice) && plan.refitAbove !== null) {
     const steps = await refitSteps(weights, best.levels, alphabets, at.H, choice, plan.refitAbove, linalg);
     const refitted = await linalg.pairs(weights, best.levels, at.H, steps, near, plan.sweeps);
     best = cheaper(best, { ...refitted, alphabets: steps }, choice.perTensor === true);
@@ -130,7 +129,7 @@ async function walkRadii(
   let best: Candidate | null = null;
   let bounds: Float64Array = new Float64Array(weights.columns).fill(Infinity);
   for (const radius of radii) {
-    const grids = scaled(alphabets, radius, choice);
+    const grids = radius === 1 ? alphabets : scaled(alphabets, radius, choice);
     const walked = await linalg.walk(weights, factor, grids, plan.paths, plan.block);
     const candidate = { levels: walked.levels, costs: walked.costs, alphabets: grids };
     best = best ? cheaper(best, candidate, perTensor) : candidate;

@@ -30,8 +30,8 @@ export interface WalkPlan {
 const RADII = [1 / 1.08, 1, 1.08] as const;
 const COMMON = { block: 32, neighbours: 16, sweeps: 4, rounding: true };
 
-/** Above so many inputs one radius and no refit: they would cost more than they gain (walk.md section 2). */
-const LARGE = 1024;
+/** Above so many inputs one radius, one fold and no refit: they would cost more than they gain (walk.md section 2). */
+export const LARGE = 1024;
 
 /** Fewer bits clip more, and by how much is harder to guess. */
 const PILOTS: Readonly<Record<Bits, readonly number[]>> = {

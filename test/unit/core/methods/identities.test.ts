@@ -12,6 +12,7 @@ import { gptq } from "../../../../src/core/methods/gptq";
 import type { Choice, Layer } from "../../../../src/core/methods/layer";
 import { damped, errorsOf } from "../../../../src/core/methods/metric";
 import { msq } from "../../../../src/core/methods/msq";
+import { refitSteps } from "../../../../src/core/methods/refit";
 import { column, layerError, linalg, matrix, total } from "./reference";
 
 /** Numbers so small that their products vanish would test the tolerances, not the identities. */
@@ -113,6 +114,59 @@ test("on the fit the walk is never worse than plain rounding by either rule", as
       }
     }),
   );
+});
+
+test("a refit of the steps never raises a cost, whatever the groups", async () => {
+  await fc.assert(
+    fc.asyncProperty(aCase, async one => {
+      const { layer, choice } = await one;
+      const exact: Choice = { ...choice, roundStep: step => step };
+      const H = damped(layer.metric, 0.1);
+      const { levels, alphabets } = await fitLayer(layer, exact, { method: "msq" }, linalg);
+      const costsAt = (at: Alphabets) => linalg.metricNorms(H, errorsOf(layer.weights, levels, at));
+      const refit = (at: Alphabets) => refitSteps(layer.weights, levels, at, H, exact, -Infinity, linalg);
+      const [before, after] = [await costsAt(alphabets), await costsAt(await refit(alphabets))];
+      const scale = 1 + total(before);
+      if (choice.perTensor) assert.ok(total(after) <= total(before) + 1e-9 * scale);
+      else after.forEach((cost, j) => assert.ok(cost <= before[j]! + 1e-9 * scale));
+    }),
+  );
+});
+
+test("given alphabets are used as they are, by every method", async () => {
+  const methods: FitOptions[] = [
+    { method: "msq" },
+    { method: "gptq" },
+    { method: "gpfq", refine: true },
+    { method: "maly-saab" },
+    { method: "maly-saab", variant: "cell" },
+  ];
+  await fc.assert(
+    fc.asyncProperty(aCase, fc.constantFrom(...methods), async (one, options) => {
+      const { layer, choice } = await one;
+      const { alphabets: given } = await fitLayer({ ...layer, metric: null }, choice, { method: "msq" }, linalg);
+      const fit = await fitLayer(layer, { ...choice, radius: "data", given }, options, linalg);
+      assert.deepEqual(fit.alphabets, given);
+    }),
+  );
+});
+
+test("damping and paths may be asked for, and the damping used is told", async () => {
+  const inputs = matrix(
+    Array.from({ length: 9 }, (_, r) => [Math.sin(r), Math.cos(2 * r), Math.sin(r) + 0.1 * Math.cos(r)]),
+  );
+  const layer = { weights: matrix([[0.3], [-1], [0.7]]), inputs, metric: await meanGram([inputs], linalg) };
+  const choice = { kind: "affine", bits: 2, radius: "data" } as const;
+  for (const options of [
+    { method: "gptq" },
+    { method: "maly-saab" },
+    { method: "maly-saab", plan: "layer-alone" },
+  ] as const) {
+    const fit = await fitLayer(layer, choice, { ...options, damping: 0.25, paths: 2 }, linalg);
+    assert.equal(fit.damping, 0.25);
+  }
+  assert.equal((await fitLayer(layer, choice, { method: "maly-saab" }, linalg)).damping, 0.1);
+  assert.equal((await fitLayer(layer, choice, { method: "gptq" }, linalg)).damping, 0.01);
 });
 
 test("every method's costs are at most its bound, and are those of its levels", async () => {

@@ -65,7 +65,7 @@ const layers: Record<string, { weights: Matrix; inputs: Matrix }> = {
 const methods: FitOptions[] = [
   { method: "msq" },
   { method: "gptq" },
-  { method: "gptq", gptq: { damping: 0, byEnergy: false } },
+  { method: "gptq", damping: 0, byEnergy: false },
   { method: "gpfq", refine: true },
   { method: "maly-saab" },
   { method: "maly-saab", plan: "layer-alone", refine: true },
