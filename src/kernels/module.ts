@@ -7,7 +7,12 @@ export const KERNEL_NAMES = [
   "choleskyDiagonal",
   "columnSums",
   "crossRows",
+  "diagonalize",
+  "factorInputs",
+  "formReflections",
+  "formTableau",
   "gramBlock",
+  "kernelWalk",
   "metricNorms",
   "minPivotPanel",
   "minPivotUpdate",
@@ -19,6 +24,7 @@ export const KERNEL_NAMES = [
   "solveColumns",
   "squaredNorms",
   "sweep",
+  "tridiagonalize",
   "walk",
 ] as const;
 export type KernelName = (typeof KERNEL_NAMES)[number];
@@ -30,6 +36,7 @@ export type Kernel = (...parameters: number[]) => number | undefined;
 export interface Kernels extends Record<KernelName, Kernel> {
   setScratch(pointer: number): void;
   scratchBytes(): number;
+  kernelWalkBytes(places: number): number;
   walkStateBytes(paths: number, block: number): number;
   walkScratchBytes(neurons: number, paths: number, block: number): number;
 }

@@ -1,6 +1,7 @@
 import type { Linalg } from "../core/linalg/linalg";
 import { plainLinalg } from "../core/linalg/plain";
 import { Heap } from "./heap";
+import { eigenvalues, kernelWalk, rowSpace } from "./kernelWalk";
 import { factor, moments, multiply, solve, walkOrder } from "./metric";
 import { FIRST_FREE } from "./module";
 import { metricNorms, nearest, packLevels, refine, roundingErrors, squaredNorms, sweep, walk } from "./neurons";
@@ -57,7 +58,7 @@ export function wasmLinalg(pool: Pool, pause: () => Promise<void>, options: Wasm
     walkOrder: metric => alone(() => walkOrder(work, metric)),
     factor: (metric, order) => alone(() => factor(work, metric, order)),
     solve: (metric, right) => alone(() => solve(work, metric, right)),
-    eigenvalues: symmetric => plain.eigenvalues(symmetric),
+    eigenvalues: symmetric => alone(() => eigenvalues(work, symmetric)),
     neighbours: (metric, count) => plain.neighbours(metric, count),
     nearest: (weights, grids) => alone(() => nearest(work, weights, grids)),
     roundingErrors: (weights, importance, candidates) =>
@@ -71,8 +72,9 @@ export function wasmLinalg(pool: Pool, pause: () => Promise<void>, options: Wasm
       alone(() => refine(work, weights, levels, metric, grids, neighbours, sweeps)),
     squaredNorms: (inputs, weights) => alone(() => squaredNorms(work, inputs, weights)),
     metricNorms: (metric, weights) => alone(() => metricNorms(work, metric, weights)),
-    rowSpace: (inputs, tolerance) => plain.rowSpace(inputs, tolerance),
-    kernelWalk: (rowSpace, weights, low, high) => plain.kernelWalk(rowSpace, weights, low, high),
+    rowSpace: (inputs, tolerance) => alone(() => rowSpace(work, inputs, tolerance)),
+    kernelWalk: (rows, weights, low, high) =>
+      alone(() => kernelWalk(work, rows, weights, low, high, (w, l, h) => plain.kernelWalk(rows, w, l, h))),
     packLevels: (levels, bits) => alone(() => packLevels(work, levels, bits)),
     peakBytes: () => scratchEnd + heap.peakBytes,
     clear: () => operands.clear(),

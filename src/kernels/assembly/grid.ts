@@ -150,24 +150,3 @@ export function pack(count: i32, bits: i32, levels: usize, packed: usize): void 
     store<u8>(packed, byte);
   }
 }
-
-/** `nearest` of float weights with one step and zero point a column, in float64, straight from the model's floats. */
-export function nearestOfFloats(
-  rows: i32,
-  columns: i32,
-  w: usize,
-  steps: usize,
-  zeros: usize,
-  top: f64,
-  levels: usize,
-): void {
-  const tops = f64x2.splat(top);
-  for (let i = 0; i < rows; i++) {
-    let s = steps;
-    let z = zeros;
-    for (let j = 0; j < columns; j += 2, w += 8, levels += 2, s += 16, z += 16) {
-      const value = f64x2.promote_low_f32x4(v128.load64_zero(w));
-      storeLevels(levels, nearestLevels(value, v128.load(s), v128.load(z), tops));
-    }
-  }
-}

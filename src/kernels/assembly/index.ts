@@ -12,7 +12,9 @@ export {
   minPivotUpdate,
   solveColumns,
 } from "./metric";
-export { nearest, nearestOfFloats, pack, roundingErrors } from "./grid";
+export { nearest, pack, roundingErrors } from "./grid";
+export { diagonalize, formReflections, tridiagonalize } from "./eigen";
+export { factorInputs, formTableau, kernelWalk, kernelWalkBytes } from "./kernelWalk";
 export { metricNorms, squaredNorms } from "./norms";
 export { refine } from "./refine";
 export { sweep } from "./sweep";

@@ -1,5 +1,6 @@
 import { product64 } from "./gemm";
 import { BLOCK, blockRow, blocksOf, rowLength, rowOf, rowsOf } from "./panels";
+import { dot } from "./vectors";
 
 /**
  * Adds the products of m rows to block row b of XᵀX.
@@ -103,21 +104,6 @@ export function cholesky(n: i32, a: usize): i32 {
     for (let b = J + 1; b < blocksOf(n); b++) choleskyBelow(n, a, b, J);
   }
   return 0;
-}
-
-/** Σ x_i y_i over n doubles. */
-function dot(x: usize, y: usize, n: i32): f64 {
-  let s0 = f64x2.splat(0);
-  let s1 = s0;
-  let i = 0;
-  for (; i + 4 <= n; i += 4, x += 32, y += 32) {
-    s0 = f64x2.add(s0, f64x2.mul(v128.load(x), v128.load(y)));
-    s1 = f64x2.add(s1, f64x2.mul(v128.load(x, 16), v128.load(y, 16)));
-  }
-  s0 = f64x2.add(s0, s1);
-  let sum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
-  for (; i < n; i++, x += 8, y += 8) sum += load<f64>(x) * load<f64>(y);
-  return sum;
 }
 
 // --- Cholesky with the smallest pivot first, for the order alone. As LAPACK's dpstrf: inside a panel of PIVOTS columns
