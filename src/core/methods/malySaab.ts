@@ -65,27 +65,26 @@ export async function malySaabLayer(layer: Layer, choice: Choice, box: Box, lina
   const { weights, inputs } = layer;
   if (!inputs || inputs.rows === 0) return roundWithoutData(weights, choice, linalg);
   const m = inputs.rows;
-  const metric = { rows: weights.rows, columns: weights.rows, data: await energies(inputs, linalg) };
+  const energy = energies(inputs);
   const around = { pilots: FACTORS, radii: [1] };
   let kernel = { rank: 0, interior: 0, residual: 0 };
-  const fit = await atBestRadius(weights, metric.data, choice, around, linalg, async (columns, alphabets) => {
+  const fit = await atBestRadius(weights, energy, choice, around, linalg, async (columns, alphabets) => {
     const { levels, ...found } = await malySaab(columns, inputs, alphabets, box, linalg);
     kernel = found;
     const norms = await linalg.squaredNorms(inputs, errorsOf(columns, levels, alphabets));
     return { levels, costs: norms.map(norm => norm / m) };
   });
   const signal = sum(await linalg.squaredNorms(inputs, weights)) / m;
-  const rounding = boundOf(weights, fit.alphabets, metric.data, kernel.interior);
+  const rounding = boundOf(weights, fit.alphabets, energy, kernel.interior);
   const bound = rounding === null ? null : (Math.sqrt(rounding) + kernel.residual * Math.sqrt(signal)) ** 2;
   return { ...fit, bound, damping: 0, kernel };
 }
 
 /** ||X_i||² / m of every input. */
-async function energies(inputs: Matrix, linalg: Linalg): Promise<Float64Array> {
-  const n = inputs.columns;
-  const identity = zeros64(n, n);
-  for (let i = 0; i < n; i++) identity.data[i * n + i] = 1;
-  return (await linalg.squaredNorms(inputs, identity)).map(norm => norm / inputs.rows);
+function energies({ rows: m, columns: n, data }: Matrix): Float64Array {
+  const energy = new Float64Array(n);
+  for (let at = 0; at < m * n; at++) energy[at % n]! += data[at]! ** 2 / m;
+  return energy;
 }
 
 /** (1) squared and summed over the neurons: the `interior` largest terms are no less than any others. */

@@ -7,7 +7,7 @@ import { type Choice, searches } from "./layer";
 import { sum } from "./metric";
 import { pickAlphabets, pickColumns, pilotNeurons, sideBySide } from "./neurons";
 import { start, startWithoutData } from "./start";
-import { networkPlan } from "./walkPlan";
+import { LARGE, networkPlan } from "./walkPlan";
 
 /** A method at given alphabets; it may be handed any columns of weights. */
 export type Solve = (
@@ -15,7 +15,10 @@ export type Solve = (
   alphabets: Alphabets,
 ) => Promise<{ readonly levels: Uint8Array; readonly costs: Float64Array }>;
 
-/** Around the factor of the pilots, every neuron tries these and keeps the best: seven passes in all, as in walk.md. */
+/**
+ * Around the factor of the pilots, every neuron tries these and keeps the best: seven passes in all, as in walk.md. Large layers
+ * make do with the factor.
+ */
 const RADII: readonly number[] = [0.72, 0.8, 0.9, 1, 1.1, 1.23, 1.38];
 
 /**
@@ -41,7 +44,7 @@ export async function atBestRadius(
     return { ...(await at(await startWithoutData(weights, choice, linalg))), pilot: null };
   }
   const { shares, pilots: usual } = networkPlan(choice.bits, weights.rows);
-  const { pilots, radii } = around ?? { pilots: usual, radii: RADII };
+  const { pilots, radii } = around ?? { pilots: usual, radii: weights.rows > LARGE ? [1] : RADII };
   const guess = (await start(weights, importance, choice, shares, linalg)).alphabets;
   const pilot = await pilotFactor(weights, guess, pilots, choice, solve);
   let best: Candidate | null = null;
