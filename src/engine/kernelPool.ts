@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { resolve as absolute } from "node:path";
 import { Worker } from "node:worker_threads";
 import { compileKernels, instantiate, type KernelName, newMemory } from "../kernels/module";
 import { inProcessPool, type Pool } from "../kernels/pool";
@@ -46,7 +46,7 @@ interface Thread {
  * @param directory where `kernels.wasm` and `kernelWorker.js` lie: that of the bundle.
  */
 export async function kernelPool(threads: number, directory: string): Promise<KernelPool> {
-  const module = await compileKernels(await readFile(join(directory, "kernels.wasm")));
+  const module = await compileKernels(await readFile(absolute(directory, "kernels.wasm")));
   const memory = newMemory();
   if (threads <= 1) return { ...inProcessPool(module, memory), close: () => Promise.resolve() };
   const own = instantiate(module, memory, 0);
@@ -56,7 +56,7 @@ export async function kernelPool(threads: number, directory: string): Promise<Ke
 
   const startThread = (place: number): Thread => {
     const start: Start = { module, memory, place };
-    const worker = new Worker(join(directory, "kernelWorker.js"), { workerData: start });
+    const worker = new Worker(absolute(directory, "kernelWorker.js"), { workerData: start });
     const thread: Thread = { worker, under: new Map() };
     worker.on("message", (answer: Answer) => {
       const done = thread.under.get(answer.id);

@@ -73,7 +73,12 @@ function transposed({ rows, columns, data }: Matrix): Matrix64 {
 
 /** Neurons a chunk: some hundredths of a second for the layers met so far. */
 const NEURONS = 8;
-/** Relative ||R(z - w)|| above which a neuron is walked again by the plain form, which keeps B⁻¹ itself up to date. */
+/** Ranks up to this walk in float64: they are quick, and X z = X w holds to 1e-13. */
+const DOUBLE_UP_TO = 128;
+/**
+ * Relative ||R(z - w)|| above which a neuron is walked again: in float64, and should that not do, by the plain form, which
+ * keeps B⁻¹ itself up to date.
+ */
 const LARGEST_RESIDUAL = 1e-5;
 /** Share of a box below which a coordinate counts as lying on its face. */
 const ON_FACE = 1e-12;
@@ -95,57 +100,85 @@ export async function kernelWalk(
   const neurons = weights.columns;
   const r = rowSpaceOf.rows;
   const moved = { rows: n, columns: neurons, data: weights.data.slice() };
-  const { inputs, tableau, places, free } = await tableauOf(work, rowSpaceOf);
+  const all = Array.from({ length: neurons }, (_, j) => j);
+  const tableau = await tableauOf(work, rowSpaceOf);
   try {
-    const scratch = work.pool.own.kernelWalkBytes(places) + 16 + n * 8;
-    const run = runnerFor(work, r * r * n * neurons);
-    const bytes = NEURONS * n * 8;
-    const count = Math.ceil(neurons / NEURONS);
-    await overItems(work, count, 3 * bytes + scratch, async (index, slot) => {
-      const from = index * NEURONS;
-      const to = Math.min(from + NEURONS, neurons);
-      [weights, low, high].forEach((matrix, k) => gather(work, matrix, inputs, from, to, slot + k * bytes));
-      const stuck = await run("kernelWalk", [
-        ...[n, r, places, to - from, tableau],
-        ...[slot, slot + bytes, slot + 2 * bytes, slot + 3 * bytes],
-      ]);
-      if (stuck > 0) return; // They have not moved: found below, for they are not on their faces.
-      const found = work.heap.f64(slot, (to - from) * n);
-      for (let j = from; j < to; j++) {
-        for (let i = 0; i < n; i++) moved.data[inputs[i]! * neurons + j] = found[(j - from) * n + i]!;
-      }
-    });
+    const single = r > DOUBLE_UP_TO;
+    await walkNeurons(work, tableau, all, weights, low, high, moved, single);
+    if (single) {
+      const failed = failures(await drifts(work, rowSpaceOf, weights, moved), moved, low, high, r);
+      await walkNeurons(work, tableau, failed, weights, low, high, moved, false);
+    }
   } finally {
-    free();
+    tableau.free();
   }
 
-  const difference = { ...moved, data: moved.data.map((z, k) => z - weights.data[k]!) };
-  const drifts = await squaredNorms(work, rowSpaceOf, difference);
-  const sizes = await squaredNorms(work, rowSpaceOf, weights);
-  let interior = 0;
-  let residual = 0;
-  for (let j = 0; j < neurons; j++) {
-    const drift = sizes[j]! > 0 ? Math.sqrt(drifts[j]! / sizes[j]!) : 0;
-    const inside = insideCount(moved, low, high, j);
-    if (drift <= LARGEST_RESIDUAL && inside <= r) {
-      residual = Math.max(residual, drift);
-      interior = Math.max(interior, inside);
-      continue;
-    }
+  const residuals = await drifts(work, rowSpaceOf, weights, moved);
+  for (const j of failures(residuals, moved, low, high, r)) {
     const [w, l, h] = [weights, low, high].map(matrix => column(matrix, j)) as [Matrix64, Matrix64, Matrix64];
     const redone = await again(w, l, h);
     for (let i = 0; i < n; i++) moved.data[i * neurons + j] = redone.moved.data[i]!;
-    residual = Math.max(residual, redone.residual);
-    interior = Math.max(interior, redone.interior);
+    residuals[j] = redone.residual;
   }
-  return { moved, interior, residual };
+  return {
+    moved,
+    interior: all.reduce((most, j) => Math.max(most, insideCount(moved, low, high, j)), 0),
+    residual: residuals.reduce((most, drift) => Math.max(most, drift), 0),
+  };
+}
+
+/** Walks some of the neurons; those that get stuck are left where they were. */
+async function walkNeurons(
+  work: Workspace,
+  { inputs, start, rank, places }: Tableau,
+  some: readonly number[],
+  weights: Matrix64,
+  low: Matrix64,
+  high: Matrix64,
+  moved: Matrix64,
+  single: boolean,
+): Promise<void> {
+  const n = weights.rows;
+  const scratch = work.pool.own.kernelWalkBytes(places) + 16 + n * 8;
+  const run = runnerFor(work, rank * rank * n * some.length);
+  const bytes = NEURONS * n * 8;
+  await overItems(work, Math.ceil(some.length / NEURONS), 3 * bytes + scratch, async (index, slot) => {
+    const neurons = some.slice(index * NEURONS, (index + 1) * NEURONS);
+    [weights, low, high].forEach((matrix, k) => gather(work, matrix, inputs, neurons, slot + k * bytes));
+    const pointers = [slot, slot + bytes, slot + 2 * bytes, slot + 3 * bytes];
+    await run("kernelWalk", [n, rank, places, neurons.length, start, ...pointers, single ? 1 : 0]);
+    const found = work.heap.f64(slot, neurons.length * n);
+    neurons.forEach((j, k) => {
+      for (let i = 0; i < n; i++) moved.data[inputs[i]! * weights.columns + j] = found[k * n + i]!;
+    });
+  });
+}
+
+/** ||R(z - w)|| / ||Rw|| of every neuron; 0 where Rw is 0. */
+async function drifts(
+  work: Workspace,
+  rowSpaceOf: Matrix64,
+  weights: Matrix64,
+  moved: Matrix64,
+): Promise<Float64Array> {
+  const difference = { ...moved, data: moved.data.map((z, k) => z - weights.data[k]!) };
+  const changes = await squaredNorms(work, rowSpaceOf, difference);
+  const sizes = await squaredNorms(work, rowSpaceOf, weights);
+  return changes.map((change, j) => (sizes[j]! > 0 ? Math.sqrt(change / sizes[j]!) : 0));
+}
+
+/** Neurons that drifted, or got stuck: too many of their coordinates are inside. */
+function failures(drift: Float64Array, moved: Matrix64, low: Matrix64, high: Matrix64, rank: number): number[] {
+  const all = Array.from(drift.keys());
+  return all.filter(j => !(drift[j]! <= LARGEST_RESIDUAL) || insideCount(moved, low, high, j) > rank);
 }
 
 interface Tableau {
   /** [inputs]: the basis first. */
   readonly inputs: Int32Array;
   /** Where T0 is, [places, inputs - rank]. */
-  readonly tableau: number;
+  readonly start: number;
+  readonly rank: number;
   /** The rank, rounded up to a multiple of 2. */
   readonly places: number;
   readonly free: () => void;
@@ -154,8 +187,8 @@ interface Tableau {
 async function tableauOf(work: Workspace, { rows: r, columns: n, data }: Matrix64): Promise<Tableau> {
   const { heap } = work;
   const places = r + (r % 2);
-  const tableau = heap.allocate(Math.max(1, places * (n - r) * 8));
-  const free = () => heap.free(tableau);
+  const start = heap.allocate(Math.max(1, places * (n - r) * 8));
+  const free = () => heap.free(start);
   try {
     const inputs = await heap.during(async allocate => {
       const a = allocate(n * r * 8);
@@ -173,30 +206,29 @@ async function tableauOf(work: Workspace, { rows: r, columns: n, data }: Matrix6
       await work.pause();
       const independent = await run("factorInputs", [n, r, a, list]);
       if (independent === 0) throw new Error(`The row space has ${r} rows, but they are not independent.`);
-      await run("formTableau", [n, r, a, tableau, places]);
+      await run("formTableau", [n, r, a, start, places]);
       return heap.i32(list, n).slice();
     });
-    return { inputs, tableau, places, free };
+    return { inputs, start, rank: r, places, free };
   } catch (error) {
     free();
     throw error;
   }
 }
 
-/** Neurons [from, to) as [to - from, inputs], the inputs in the order given. */
+/** Some neurons as [neurons, inputs], the inputs in the order given. */
 function gather(
   { heap }: Workspace,
   { columns, data }: Matrix64,
   inputs: Int32Array,
-  from: number,
-  to: number,
+  neurons: readonly number[],
   target: number,
 ): void {
   const n = inputs.length;
-  const out = heap.f64(target, (to - from) * n);
+  const out = heap.f64(target, neurons.length * n);
   for (let i = 0; i < n; i++) {
     const row = inputs[i]! * columns;
-    for (let j = from; j < to; j++) out[(j - from) * n + i] = data[row + j]!;
+    for (let k = 0; k < neurons.length; k++) out[k * n + i] = data[row + neurons[k]!]!;
   }
 }
 

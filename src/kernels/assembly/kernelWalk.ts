@@ -14,17 +14,22 @@ import { subtract } from "./vectors";
 //   d = D_j - Σ_s c_s u_s                                                         the exchanges made inside the block
 //
 // and when the block ends the exchanges are folded into G, which is another product of rank at most WIDTH.
-// Everything is float64: 784 x 500 with 300 samples takes 3 to 4 s that way, within its bound of 6, and the residual is
-// 1e-13 instead of 1e-7. Blocks of 16 took a fifth longer, 64 the same as 32.
+// Values, faces, d and u are float64, and so are the corrections that bring the basis back to Xz = Xw. The two products may
+// run in float32 (`single`): d is then good to 1e-6, the corrections still converge, and the caller checks the residual.
+// 784 x 500 with 300 samples: 3/4 of the time is in the products in float64, half in float32, a third less in all. Blocks of
+// 16 took a fifth longer, 64 the same as 32.
 
 /** Entering inputs a block. */
 const WIDTH: i32 = 32;
 /** Entries of d below this are rounding noise: T0's are of the order of 1. */
 const NO_PIVOT: f64 = 1e-9;
+const NO_PIVOT_SINGLE: f64 = 1e-5;
 /** Share of a box within which two faces are met at once. */
 const ON_FACE: f64 = 1e-12;
 /** Blocks after which the basis is brought back to Xz = Xw. */
 const BLOCKS_A_CORRECTION: i32 = 16;
+/** At the end: each takes the drift down by the accuracy of G, 1e-6 or better. */
+const LAST_CORRECTIONS: i32 = 2;
 
 // --- The tableau
 
@@ -135,6 +140,8 @@ let places: i32 = 0;
 let byPlace: usize = 0;
 const byInput: usize = 32 * 8;
 let tableauRow: usize = 0;
+let inSingle: bool = false;
+let noPivot: f64 = NO_PIVOT;
 let t0: usize = 0;
 /** G, [places, places]; D, [places, WIDTH]; rows of T0, [places, WIDTH]; u of the block's exchanges, [WIDTH, places]. */
 let g: usize = 0;
@@ -194,10 +201,13 @@ function useScratch(scratch: usize): void {
  * @param lows    [c, n].
  * @param highs   [c, n].
  * @param scratch kernelWalkBytes and n doubles.
+ * @param single  multiply in float32.
  * @returns how many neurons got stuck (no pivot above the noise); they stay as they were.
  */
-export function kernelWalk(n: i32, r: i32, size: i32, c: i32, tableau: usize, w: usize, lows: usize, highs: usize, scratch: usize): i32 {
+export function kernelWalk(n: i32, r: i32, size: i32, c: i32, tableau: usize, w: usize, lows: usize, highs: usize, scratch: usize, single: bool): i32 {
   places = size;
+  inSingle = single;
+  noPivot = single ? NO_PIVOT_SINGLE : NO_PIVOT;
   byPlace = <usize>size << 3;
   tableauRow = <usize>(n - r) << 3;
   t0 = tableau;
@@ -241,8 +251,9 @@ function walkNeuron(n: i32, r: i32, w: usize, lows: usize, highs: usize, z: usiz
       exchanges += made;
     }
     if (exchanges > 0) count = fold(exchanges, count);
-    if (++blocks % BLOCKS_A_CORRECTION == 0 || from + WIDTH >= n) correct(r, from + width, count, w, z);
+    if (++blocks % BLOCKS_A_CORRECTION == 0) correct(r, from + width, count, w, z);
   }
+  for (let times = 0; times < LAST_CORRECTIONS; times++) correct(r, n, count, w, z);
   for (let i = 0; i < r; i++) {
     const o = <usize>load<i32>(coordinate + (<usize>i << 2)) << 3;
     store<f64>(z + o, load<f64>(value + (<usize>i << 3)));
@@ -259,7 +270,7 @@ function formBlock(from: i32, width: i32, count: i32): void {
     const place = <usize>load<i32>(replaced + (<usize>s << 2));
     memory.copy(replacedRows + <usize>s * byInput, columns + place * tableauRow, bytes);
   }
-  product64(places, width, count, g, byPlace, 8, replacedRows, byInput, 8, d, byInput, 1, false);
+  product64(places, width, count, g, byPlace, 8, replacedRows, byInput, 8, d, byInput, 1, inSingle);
 }
 
 /** d of the block's k-th input, after the exchanges made in the block so far. */
@@ -312,7 +323,7 @@ function enter(j: i32, exchanges: i32, slack: f64, w: usize, lows: usize, highs:
   // How far the basis lets the input go up and down, every face moved out by the slack (Harris' ratio test).
   const infinity = f64x2.splat(Infinity);
   const zero = f64x2.splat(0);
-  const noise = f64x2.splat(NO_PIVOT);
+  const noise = f64x2.splat(noPivot);
   const out = f64x2.splat(slack);
   let ups = infinity;
   let downs = infinity;
@@ -343,7 +354,7 @@ function enter(j: i32, exchanges: i32, slack: f64, w: usize, lows: usize, highs:
   }
   // Among the faces met within the slack, the one with the largest pivot.
   let place = -1;
-  let largest: f64 = NO_PIVOT;
+  let largest: f64 = noPivot;
   let step: f64 = 0;
   for (let i = 0; i < places; i++) {
     const at = <usize>i << 3;
@@ -408,7 +419,7 @@ function fold(exchanges: i32, count: i32): i32 {
     store<f64>(own, load<f64>(own) + 1);
     subtractRows(row, folds, crossings + <usize>s * byInput, s, bytes);
   }
-  product64(places, count, exchanges, u, 8, byPlace, folds, byPlace, 8, g, byPlace, -1, false);
+  product64(places, count, exchanges, u, 8, byPlace, folds, byPlace, 8, g, byPlace, -1, inSingle);
   return count;
 }
 

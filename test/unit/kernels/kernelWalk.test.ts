@@ -37,6 +37,8 @@ const layers: [string, Make, number, number, number][] = [
   ["doubled rows", doubled, 30, 100, 4],
   ["more samples than inputs", dense, 120, 40, 3],
   ["one sample", dense, 1, 30, 3],
+  ["products in float32", relu, 150, 320, 10],
+  ["decaying, products in float32", decaying, 140, 300, 10],
   ["rank 0", (_, m, n) => new Float64Array(m * n), 5, 20, 3],
 ];
 
@@ -71,7 +73,7 @@ for (const [name, make, m, n, p] of layers) {
       const start = { ...W, data: W.data.map((w, k) => Math.min(Math.max(w, low.data[k]!), high.data[k]!)) };
       const { moved, interior, residual } = await fast.kernelWalk(R, start, low, high);
       assert.ok(interior <= R.rows, `${box}: ${interior} inside, rank ${R.rows}`);
-      assert.ok(residual < 1e-9, `${box}: residual ${residual}`);
+      assert.ok(residual < (R.rows > 128 ? 1e-5 : 1e-9), `${box}: residual ${residual}`);
       moved.data.forEach((z, k) => assert.ok(z >= low.data[k]! && z <= high.data[k]!, `${box}: ${z} is outside`));
     }
   });
