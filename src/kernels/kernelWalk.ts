@@ -12,6 +12,9 @@ export function eigenvalues(work: Workspace, symmetric: Matrix64): Promise<Float
   });
 }
 
+/** Reflections between two pauses: half a second at 2,048 inputs. */
+const REFLECTIONS = 256;
+
 /** Eigenvalues in no order, and where the rows of eigenvectors are. */
 async function diagonalized(
   work: Workspace,
@@ -25,8 +28,10 @@ async function diagonalized(
   const [diagonal, beside, scales] = [1, 2, 3].map(() => allocate(n * 8)) as [number, number, number];
   const scratch = allocate(n * 16);
   heap.f64(a, n * n).set(data);
-  await work.pause();
-  await run("tridiagonalize", [n, a, diagonal, beside, scales, scratch]);
+  for (let from = 0; from < n; from += REFLECTIONS) {
+    await work.pause();
+    await run("tridiagonalize", [n, from, Math.min(from + REFLECTIONS, n), a, diagonal, beside, scales, scratch]);
+  }
   const rows = vectors ? allocate(n * n * 8) : 0;
   await work.pause();
   if (vectors) await run("formReflections", [n, a, scales, rows]);

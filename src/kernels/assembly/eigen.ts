@@ -4,7 +4,7 @@ import { dot, subtract } from "./vectors";
 // implicit QL steps (EISPACK tql2). Eigenvectors are rows, so that a rotation works on two contiguous rows.
 
 /**
- * Tridiagonal Qᵀ A Q.
+ * Tridiagonal Qᵀ A Q, steps [from, to) of n.
  *
  * @param a        [n, n], all of it; afterwards row k holds the reflection of step k in its columns k + 1 .. n - 1.
  * @param diagonal [n], out.
@@ -12,11 +12,20 @@ import { dot, subtract } from "./vectors";
  * @param scales   [n], out: the reflection of step k is I - scale v vᵀ.
  * @param work     [2, n].
  */
-export function tridiagonalize(n: i32, a: usize, diagonal: usize, beside: usize, scales: usize, work: usize): void {
+export function tridiagonalize(
+  n: i32,
+  from: i32,
+  to: i32,
+  a: usize,
+  diagonal: usize,
+  beside: usize,
+  scales: usize,
+  work: usize,
+): void {
   const row = <usize>n << 3;
   const product = work;
   const other = work + row;
-  for (let k = 0; k < n; k++) {
+  for (let k = from; k < to; k++) {
     const ak = a + <usize>k * row;
     store<f64>(diagonal + (<usize>k << 3), load<f64>(ak + (<usize>k << 3)));
     store<f64>(scales + (<usize>k << 3), 0);
