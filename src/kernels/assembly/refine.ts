@@ -1,5 +1,6 @@
 import { product64 } from "./gemm";
 import { nearestLevel } from "./grid";
+import { dot } from "./vectors";
 
 // Coordinate descent and pair moves on (w-q)ᵀH(w-q), for a chunk of neurons; `Linalg.descend` and `Linalg.pairs` say what
 // they compute. Everything of a neuron is contiguous here: [c, n], not [n, c].
@@ -9,7 +10,8 @@ import { nearestLevel } from "./grid";
 // - in pairs: the most any neighbour can win back, r (2 |x| - r H_tt), is found two neighbours at a time for both
 //   directions at once; only if it exceeds what input i pays is the pair looked at one by one. That was 3 times faster than
 //   looking at each.
-// The cost is eᵀg with the g that was kept up to date: after some hundred moves it agrees with H e formed afresh to 1e-12.
+// The cost is eᵀg, g = H e formed afresh; in float32, where that takes as long as all moves of a large layer, with the g that
+// was kept up to date: its first value decides how good it is, 1e-7, not the moves after it.
 
 /** Share of its own size by which a move must lower the cost; less is rounding noise, and could go on for ever. */
 const NOISE: f64 = 1e-12;
@@ -78,10 +80,14 @@ export function refine(
         if (movePair(n, i, h, d, kj, gj, step, top, count, near + (list >> 1), shared + list, own + list)) changed = true;
       }
     }
-    const ej = e + <usize>j * row;
-    errorsOf(n, w + <usize>j * row, kj, step, zero, ej);
-    let cost: f64 = 0;
-    for (let i = 0; i < n; i++) cost += load<f64>(ej + (<usize>i << 3)) * load<f64>(gj + (<usize>i << 3));
+    errorsOf(n, w + <usize>j * row, kj, step, zero, e + <usize>j * row);
+  }
+  if (!single) {
+    memory.fill(g, 0, <usize>c * row);
+    product64(c, n, n, e, row, 8, h, row, 8, g, row, 1, false);
+  }
+  for (let j = 0; j < c; j++) {
+    const cost = dot(e + <usize>j * row, g + <usize>j * row, n);
     store<f64>(costs + (<usize>j << 3), max<f64>(cost, 0));
   }
 }
