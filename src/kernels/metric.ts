@@ -142,57 +142,81 @@ async function cholesky(work: Workspace, panels: number, n: number): Promise<boo
 /** See `Linalg.factor`. */
 export function factor(work: Workspace, metric: Matrix64, order: Int32Array): Promise<Factor | null> {
   const n = metric.rows;
+  const made = work.operands.takeFactor(metric.data, order);
   if (n > 1024) work.operands.clear();
   return work.heap.during(async allocate => {
-    const panels = allocate(panelBytes(n));
-    // L is the factor C of the index-reversed H with both indices reversed and transposed.
-    copyLower(work, metric, order.slice().reverse(), panels);
-    if (!(await cholesky(work, panels, n))) return null;
-    const lower = zeros64(n, n);
-    for (let b = 0; b < blockCount(n); b++) {
-      const length = rowLength(n, b);
-      const block = work.heap.f64(panels + blockStart(b) * 8, length * rowsOf(n, b));
-      for (let from = 0; from < length; from += BLOCK) {
-        for (let i = 0; i < rowsOf(n, b); i++) {
-          const row = b * BLOCK + i;
-          const end = Math.min(from + BLOCK, row + 1);
-          for (let j = from; j < end; j++) lower.data[(n - 1 - j) * n + n - 1 - row] = block[i * length + j]!;
-        }
+    const panels = made ?? allocate(panelBytes(n));
+    try {
+      // L is the factor C of the index-reversed H with both indices reversed and transposed.
+      if (made === undefined) {
+        copyLower(work, metric, order.slice().reverse(), panels);
+        if (!(await cholesky(work, panels, n))) return null;
+      }
+      return { order, lower: { rows: n, columns: n, data: reversedTranspose(work, panels, n) } };
+    } finally {
+      if (made !== undefined) work.heap.free(made);
+    }
+  });
+}
+
+/** Panels of a lower triangle, row and column n - 1 - i in place of i, transposed: lower again. */
+function reversedTranspose({ heap }: Workspace, panels: number, n: number): Float64Array {
+  const data = new Float64Array(n * n);
+  for (let b = 0; b < blockCount(n); b++) {
+    const length = rowLength(n, b);
+    const block = heap.f64(panels + blockStart(b) * 8, length * rowsOf(n, b));
+    // Block by block, so that what is read and what is written stay in the cache.
+    for (let from = 0; from < length; from += BLOCK) {
+      for (let i = 0; i < rowsOf(n, b); i++) {
+        const row = b * BLOCK + i;
+        const end = Math.min(from + BLOCK, row + 1);
+        for (let j = from; j < end; j++) data[(n - 1 - j) * n + n - 1 - row] = block[i * length + j]!;
       }
     }
-    return { order, lower };
-  });
+  }
+  return data;
 }
 
 /** Inputs placed between two updates of the whole matrix; 32 and 128 take 10 % longer at 4096 inputs. */
 const PIVOTS = 64;
 
-/** See `Linalg.walkOrder`. */
+/** See `Linalg.walkOrder`. Finding the order makes the factor too: it is kept for the `factor` of this metric in this order. */
 export function walkOrder(work: Workspace, metric: Matrix64): Promise<Int32Array> {
   const n = metric.rows;
-  const { heap } = work;
-  if (n > 1024) work.operands.clear();
-  return heap.during(async allocate => {
-    const panels = allocate(panelBytes(n));
-    const inputs = allocate(n * 4);
-    const left = allocate(n * 8);
-    const columns = allocate(n * PIVOTS * 8);
-    copyLower(work, metric, undefined, panels);
-    heap.i32(inputs, n).forEach((_, i, all) => (all[i] = i));
-    heap.f64(left, n).forEach((_, i, all) => (all[i] = metric.data[i * n + i]!));
-    const run = runnerFor(work, n ** 3 / 3);
-    for (let from = 0; from < n; from += PIVOTS) {
-      await work.pause();
-      const to = Math.min(from + PIVOTS, n);
-      await run("minPivotPanel", [n, panels, from, to, inputs, left, columns]);
-      const tasks: Promise<number>[] = [];
-      for (let b = blockCount(n) - 1; b >= Math.floor(to / BLOCK); b--) {
-        tasks.push(run("minPivotUpdate", [n, panels, from, to, columns, b]));
+  const { heap, operands } = work;
+  operands.clear();
+  const panels = heap.allocate(panelBytes(n));
+  let keep = false;
+  return heap
+    .during(async allocate => {
+      const inputs = allocate(n * 4);
+      const left = allocate(n * 8);
+      const columns = allocate(n * PIVOTS * 8);
+      copyLower(work, metric, undefined, panels);
+      heap.i32(inputs, n).forEach((_, i, all) => (all[i] = i));
+      heap.f64(left, n).forEach((_, i, all) => (all[i] = metric.data[i * n + i]!));
+      const run = runnerFor(work, n ** 3 / 3);
+      let positive = true;
+      for (let from = 0; from < n; from += PIVOTS) {
+        await work.pause();
+        const to = Math.min(from + PIVOTS, n);
+        if ((await run("minPivotPanel", [n, panels, from, to, inputs, left, columns])) === 0) positive = false;
+        const tasks: Promise<number>[] = [];
+        for (let b = blockCount(n) - 1; b >= Math.floor(to / BLOCK); b--) {
+          tasks.push(run("minPivotUpdate", [n, panels, from, to, columns, b]));
+        }
+        await allDone(tasks);
       }
-      await allDone(tasks);
-    }
-    return heap.i32(inputs, n).slice().reverse();
-  });
+      const order = heap.i32(inputs, n).slice().reverse();
+      if (positive) {
+        operands.keepFactor(metric.data, order, panels);
+        keep = true;
+      }
+      return order;
+    })
+    .finally(() => {
+      if (!keep) heap.free(panels);
+    });
 }
 
 /** See `Linalg.solve`. */

@@ -177,6 +177,8 @@ export function copyLevelsBack(
 export class Operands {
   private readonly kept = new Map<"panels" | "square", { of: WeakRef<Float64Array>; start: number }>();
 
+  private pivoted: { of: WeakRef<Float64Array>; order: Int32Array; start: number } | undefined;
+
   constructor(private readonly heap: Heap) {}
 
   /** The lower triangle of [n, n] as panels. */
@@ -198,10 +200,25 @@ export class Operands {
     return this.find("square", data, n * n * 8, n, start => this.heap.f64(start, n * n).set(data));
   }
 
+  /** Keeps the factor that came with an order, as panels in the order of placing. */
+  keepFactor(of: Float64Array, order: Int32Array, start: number): void {
+    this.pivoted = { of: new WeakRef(of), order: order.slice(), start };
+  }
+
+  /** The factor kept, if it is this one; the caller frees it. */
+  takeFactor(of: Float64Array, order: Int32Array): number | undefined {
+    const known = this.pivoted;
+    if (known?.of.deref() !== of || !known.order.every((input, place) => input === order[place])) return undefined;
+    this.pivoted = undefined;
+    return known.start;
+  }
+
   /** Frees what is kept. */
   clear(): void {
     for (const { start } of this.kept.values()) this.heap.free(start);
     this.kept.clear();
+    if (this.pivoted) this.heap.free(this.pivoted.start);
+    this.pivoted = undefined;
   }
 
   private find(

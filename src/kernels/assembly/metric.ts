@@ -106,8 +106,8 @@ export function cholesky(n: i32, a: usize): i32 {
   return 0;
 }
 
-// --- Cholesky with the smallest pivot first, for the order alone. As LAPACK's dpstrf: inside a panel of PIVOTS columns
-// only the diagonal is kept up to date (`left`), the rest of the matrix follows once a panel.
+// --- Cholesky with the smallest pivot first. As LAPACK's dpstrf: inside a panel of columns only the diagonal is kept up to
+// date (`left`), the rest of the matrix follows once a panel. What is placed holds the factor.
 
 /**
  * Places the next inputs.
@@ -118,8 +118,10 @@ export function cholesky(n: i32, a: usize): i32 {
  * @param inputs [n] i32: which input a row is; the placed ones first, in the order they were placed.
  * @param left   [n]: squared distance of each input to the span of the placed ones.
  * @param p      [n, to - from]: the columns of the factor made here.
+ * @returns whether all pivots were above 0.
  */
-export function minPivotPanel(n: i32, a: usize, from: i32, to: i32, inputs: usize, left: usize, p: usize): void {
+export function minPivotPanel(n: i32, a: usize, from: i32, to: i32, inputs: usize, left: usize, p: usize): bool {
+  let positive = true;
   const row = <usize>(to - from) << 3;
   for (let j = from; j < to; j++) {
     let q = j;
@@ -135,10 +137,13 @@ export function minPivotPanel(n: i32, a: usize, from: i32, to: i32, inputs: usiz
       least = distance;
       earliest = input;
     }
-    if (q != j) swapInputs(n, a, j, q, inputs, left, p, row);
+    if (q != j) swapInputs(n, a, j, q, from, inputs, left, p, row);
     const pj = p + <usize>j * row;
     // An input inside the span of the placed ones moves nothing: its column of the factor is 0.
-    const pivot = least > 0 ? 1 / sqrt<f64>(least) : 0;
+    const root = least > 0 ? sqrt<f64>(least) : 0;
+    const pivot = least > 0 ? 1 / root : 0;
+    positive = positive && least > 0;
+    store<f64>(pj + (<usize>(j - from) << 3), root);
     for (let i = j + 1; i < n; i++) {
       const pi = p + <usize>i * row;
       const entry = (load<f64>(rowOf(a, n, i) + (<usize>j << 3)) - dot(pi, pj, j - from)) * pivot;
@@ -147,6 +152,11 @@ export function minPivotPanel(n: i32, a: usize, from: i32, to: i32, inputs: usiz
       store<f64>(at, load<f64>(at) - entry * entry);
     }
   }
+  for (let i = from; i < n; i++) {
+    const columns = min(i + 1, to) - from;
+    memory.copy(rowOf(a, n, i) + (<usize>from << 3), p + <usize>i * row, <usize>columns << 3);
+  }
+  return positive;
 }
 
 /** Exchanges inputs j < q among those not yet placed. */
@@ -155,6 +165,7 @@ function swapInputs(
   a: usize,
   j: i32,
   q: i32,
+  placed: i32,
   inputs: usize,
   left: usize,
   p: usize,
@@ -164,6 +175,8 @@ function swapInputs(
   swap<f64>(left + (<usize>j << 3), left + (<usize>q << 3));
   for (let k: usize = 0; k < row; k += 8) swap<f64>(p + <usize>j * row + k, p + <usize>q * row + k);
   const rowQ = rowOf(a, n, q);
+  const rowJ = rowOf(a, n, j);
+  for (let o: usize = 0; o < <usize>placed << 3; o += 8) swap<f64>(rowJ + o, rowQ + o);
   for (let i = j + 1; i < q; i++) swap<f64>(rowOf(a, n, i) + (<usize>j << 3), rowQ + (<usize>i << 3));
   for (let i = q + 1; i < n; i++) {
     const rowI = rowOf(a, n, i);

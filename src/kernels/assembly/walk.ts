@@ -30,7 +30,7 @@ export function walkStateBytes(paths: i32, block: i32): usize {
 
 /** Bytes of scratch a chunk of c neurons needs: pulls of a window, pulls by slot, the children. */
 export function walkScratchBytes(c: i32, paths: i32, block: i32): usize {
-  return <usize>(windowOf(block) * c * 8 + slotsFor(paths) * 64);
+  return <usize>(windowOf(block) * c * 8 + slotsFor(paths) * 88);
 }
 
 /** Rows whose pull by decided coordinates is formed at once: whole blocks, up to BLOCK rows. */
@@ -58,6 +58,9 @@ let pulls: usize = 0;
 let childCosts: usize = 0;
 let childErrors: usize = 0;
 let childLevels: usize = 0;
+/** [2 slots] doubles and bytes: costs and numbers of the children that may go on. */
+let rivalCosts: usize = 0;
+let rivals: usize = 0;
 /** [2 slots] bytes: the children from the cheapest on. */
 let sorted: usize = 0;
 /** [slots] i32: the path each slot goes on from. */
@@ -110,7 +113,9 @@ export function walk(
   childCosts = pulls + <usize>(slots * 8);
   childErrors = childCosts + <usize>(slots * 16);
   childLevels = childErrors + <usize>(slots * 16);
-  sorted = childLevels + <usize>(slots * 16);
+  rivalCosts = childLevels + <usize>(slots * 16);
+  rivals = rivalCosts + <usize>(slots * 16);
+  sorted = rivals + <usize>(slots * 2);
   parents = sorted + <usize>(slots * 2);
   const stateBytes = (walkStateBytes(paths, block) + 15) & ~15;
   const row = <usize>c << 3;
@@ -212,6 +217,8 @@ function step(at: i32, most: i32, w: f64, pulled: f64, l: usize, size: f64, zero
   const up = f64x2.splat(size > 0 ? 1 : -1);
   const down = f64x2.neg(up);
   const infinity = f64x2.splat(Infinity);
+  // With as many paths as may go on, none of the children dearer than the dearest nearest value will.
+  let dearest = count < most ? infinity : zero;
   let cut = false;
   for (let k = 0; k < count; k += 2) {
     const o = <usize>k << 3;
@@ -227,6 +234,7 @@ function step(at: i32, most: i32, w: f64, pulled: f64, l: usize, size: f64, zero
     }
     const term = f64x2.add(f64x2.mul(distance, error), pull);
     const cost = f64x2.add(before, f64x2.mul(term, term));
+    dearest = f64x2.pmax(dearest, cost);
     // The next value on v's side; at the end of the grid the one on the other side.
     const towards = v128.bitselect(up, down, f64x2.gt(v, value));
     const next = f64x2.add(level, towards);
@@ -239,7 +247,7 @@ function step(at: i32, most: i32, w: f64, pulled: f64, l: usize, size: f64, zero
     interleave(childErrors + 2 * o, error, otherError);
     interleave(childLevels + 2 * o, level, other);
   }
-  rankChildren(2 * ((count + 1) & ~1));
+  rankChildren(2 * count, max<f64>(f64x2.extract_lane(dearest, 0), f64x2.extract_lane(dearest, 1)));
   follow(at, count, min(second ? 2 * count : count, most));
   return cut;
 }
@@ -253,25 +261,34 @@ function interleave(to: usize, x: v128, y: v128): void {
 }
 
 /**
- * Writes the children's numbers in the order of their costs to `sorted`; equal ones keep theirs.
+ * Writes the numbers of the children that cost at most `dearest` to `sorted`, in the order of their costs; equal ones keep theirs.
  *
  * Each child counts those that come before it: no branch, where insertion into a sorted list guesses wrong some twenty times a
  * coordinate, which cost more than everything else in the walk together.
  */
-function rankChildren(children: i32): void {
+function rankChildren(children: i32, dearest: f64): void {
+  let count = 0;
   for (let i = 0; i < children; i++) {
-    const cost = v128.load_splat<f64>(childCosts + (<usize>i << 3));
+    const cost = load<f64>(childCosts + (<usize>i << 3));
+    store<f64>(rivalCosts + (<usize>count << 3), cost);
+    store<u8>(rivals + <usize>count, <u8>i);
+    count += <i32>(cost <= dearest);
+  }
+  // Two at a time: an odd number is filled up with one that is before none.
+  if (count & 1) store<f64>(rivalCosts + (<usize>count << 3), Infinity);
+  const end = <usize>((count + 1) & ~1) << 3;
+  for (let i = 0; i < count; i++) {
+    const cost = v128.load_splat<f64>(rivalCosts + (<usize>i << 3));
     let before = i64x2.splat(0);
     const own = <usize>(i & ~1) << 3;
     let o: usize = 0;
-    for (; o < own; o += 16) before = i64x2.sub(before, f64x2.le(v128.load(childCosts + o), cost));
+    for (; o < own; o += 16) before = i64x2.sub(before, f64x2.le(v128.load(rivalCosts + o), cost));
     // The pair that holds the child itself: an equal one is before it only if it is the first of the two.
-    if (i & 1) before = i64x2.sub(before, i64x2.replace_lane(f64x2.le(v128.load(childCosts + o), cost), 1, 0));
-    else before = i64x2.sub(before, f64x2.lt(v128.load(childCosts + o), cost));
-    const end = <usize>children << 3;
-    for (o += 16; o < end; o += 16) before = i64x2.sub(before, f64x2.lt(v128.load(childCosts + o), cost));
+    if (i & 1) before = i64x2.sub(before, i64x2.replace_lane(f64x2.le(v128.load(rivalCosts + o), cost), 1, 0));
+    else before = i64x2.sub(before, f64x2.lt(v128.load(rivalCosts + o), cost));
+    for (o += 16; o < end; o += 16) before = i64x2.sub(before, f64x2.lt(v128.load(rivalCosts + o), cost));
     const rank = <usize>(i64x2.extract_lane(before, 0) + i64x2.extract_lane(before, 1));
-    store<u8>(sorted + rank, <u8>i);
+    store<u8>(sorted + rank, load<u8>(rivals + <usize>i));
   }
 }
 
