@@ -65,7 +65,7 @@ const roomRules = Object.entries(mayImport).map(([room, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "src/core/onnx/onnx_pb.ts"] },
+  { ignores: ["dist/", "node_modules/", "src/core/onnx/onnx_pb.ts", "src/kernels/assembly/"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked],

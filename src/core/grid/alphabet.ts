@@ -23,17 +23,34 @@ export interface Alphabet {
   readonly levels: number;
 }
 
-/** The alphabets of a layer, one a neuron. */
+/** The alphabets of a layer: one a neuron, or one for every neuron and group of consecutive inputs. */
 export interface Alphabets {
   readonly kind: AlphabetKind;
   readonly bits: Bits;
   readonly levels: number;
-  /** [neurons]. */
+  /** Inputs a group, the last one may be shorter; undefined: all inputs are one group. */
+  readonly groupInputs?: number | undefined;
+  /** [groups, neurons]. */
   readonly steps: Float64Array;
-  /** [neurons]. */
+  /** [groups, neurons]. */
   readonly zeroPoints: Float64Array;
 }
 
+/** How many groups so many inputs have. */
+export function groupCount({ groupInputs }: Pick<Alphabets, "groupInputs">, inputs: number): number {
+  return groupInputs === undefined ? 1 : Math.ceil(inputs / groupInputs);
+}
+
+/** Where the steps of the group of an input begin. */
+export function groupStart(
+  { groupInputs }: Pick<Alphabets, "groupInputs">,
+  input: number,
+  neurons: number,
+): number {
+  return groupInputs === undefined ? 0 : Math.floor(input / groupInputs) * neurons;
+}
+
+/** The alphabet of a neuron, where all inputs are one group. */
 export function alphabetOf(alphabets: Alphabets, neuron: number): Alphabet {
   return {
     step: alphabets.steps[neuron]!,
@@ -59,6 +76,8 @@ export function alphabet(kind: AlphabetKind, bits: Bits, low: number, high: numb
     case "midrise":
       return { levels, step: Math.fround((2 * radius) / (levels - 1)), zeroPoint: (levels - 1) / 2 };
     case "symmetric":
+      // One bit has one value around 0: 0.
+      if (levels === 1) return { levels, step: 0, zeroPoint: 0 };
       return { levels, step: Math.fround((2 * radius) / (levels - 1)), zeroPoint: (levels - 1) / 2 };
     case "full":
       return { levels, step: sign * Math.fround((2 * radius) / levels), zeroPoint: levels / 2 };
@@ -90,12 +109,13 @@ export function nearestLevel({ step, zeroPoint, levels }: Alphabet, value: numbe
  * @param levels [inputs, neurons].
  */
 export function valuesOf(levels: Uint8Array, inputs: number, alphabets: Alphabets): Matrix64 {
-  const neurons = alphabets.steps.length;
+  const neurons = levels.length / inputs;
   const values = zeros64(inputs, neurons);
   for (let i = 0; i < inputs; i++) {
+    const group = groupStart(alphabets, i, neurons);
     for (let j = 0; j < neurons; j++) {
       const at = i * neurons + j;
-      values.data[at] = alphabets.steps[j]! * (levels[at]! - alphabets.zeroPoints[j]!);
+      values.data[at] = alphabets.steps[group + j]! * (levels[at]! - alphabets.zeroPoints[group + j]!);
     }
   }
   return values;
@@ -103,17 +123,21 @@ export function valuesOf(levels: Uint8Array, inputs: number, alphabets: Alphabet
 
 /** Nearest levels of all weights, [inputs, neurons]. */
 export function nearestLevels(weights: Matrix, alphabets: Alphabets): Uint8Array {
-  const { rows, columns } = weights;
-  const levels = new Uint8Array(rows * columns);
-  for (let j = 0; j < columns; j++) {
-    const one = alphabetOf(alphabets, j);
-    for (let i = 0; i < rows; i++) levels[i * columns + j] = nearestLevel(one, weights.data[i * columns + j]!);
+  const { rows, columns: neurons } = weights;
+  const levels = new Uint8Array(rows * neurons);
+  for (let i = 0; i < rows; i++) {
+    const group = groupStart(alphabets, i, neurons);
+    for (let j = 0; j < neurons; j++) {
+      const step = alphabets.steps[group + j]!;
+      const one = { step, zeroPoint: alphabets.zeroPoints[group + j]!, levels: alphabets.levels };
+      levels[i * neurons + j] = nearestLevel(one, weights.data[i * neurons + j]!);
+    }
   }
   return levels;
 }
 
 /** IEEE rounding, as NumPy's rint: a half goes to the even neighbour. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const rounded = Math.round(value);
   return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

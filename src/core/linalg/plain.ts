@@ -1,21 +1,48 @@
+import { type Matrix, type Matrix64, zeros64 } from "../matrix";
+import { factor, solve, walkOrder } from "./cholesky";
 import { symmetricEigen } from "./eigen";
+import { eigenvalues } from "./eigenvalues";
 import { kernelWalk } from "./kernelWalk";
 import type { Linalg } from "./linalg";
-import { type Matrix, type Matrix64, zeros64 } from "../matrix";
+import { metricNorms, moments, multiply, type Pause, squaredNorms } from "./products";
+import { descend, neighbours, pairs } from "./refine";
+import { nearest, roundingErrors } from "./rounding";
+import { sweep, walk } from "./walk";
 
 /**
- * The heavy loops in plain TypeScript.
+ * The heavy loops in plain TypeScript and double precision.
  *
  * @param pause called between neurons or rows, so that a caller may show progress or stop.
  */
-export function plainLinalg(pause: () => Promise<void>): Linalg {
+export function plainLinalg(pause: Pause): Linalg {
+  /** A loop that has no neurons or rows to pause between. */
+  const whole = async <Result>(loop: () => Result): Promise<Result> => {
+    await pause();
+    return loop();
+  };
   return {
-    rowSpace: async (inputs, tolerance) => {
-      await pause();
-      return rowSpace(inputs, tolerance);
+    moments: (inputs, targets) => whole(() => moments(inputs, targets, pause)),
+    multiply: (a, b) => multiply(a, b, pause),
+    walkOrder: metric => whole(() => walkOrder(metric)),
+    factor: (metric, order) => whole(() => factor(metric, order)),
+    solve: (metric, right) => whole(() => solve(metric, right)),
+    eigenvalues: symmetric => whole(() => eigenvalues(symmetric)),
+    neighbours: (metric, count) => whole(() => neighbours(metric, count)),
+    nearest: (weights, grids) => whole(() => nearest(weights, grids)),
+    roundingErrors: async (weights, importance, candidates) => {
+      const errors: Float64Array[] = [];
+      for (const grids of candidates) errors.push(await whole(() => roundingErrors(weights, importance, grids)));
+      return errors;
     },
-    kernelWalk: (rowSpaceOf, weights, low, high) => kernelWalk(rowSpaceOf, weights, low, high, pause),
+    sweep: (weights, feedback, grids, shifts) => sweep(weights, feedback, grids, shifts, pause),
+    walk: (weights, walkFactor, grids, paths, block) => walk(weights, walkFactor, grids, paths, block, pause),
+    descend: (weights, levels, metric, grids, sweeps) => descend(weights, levels, metric, grids, sweeps, pause),
+    pairs: (weights, levels, metric, grids, near, sweeps) =>
+      pairs(weights, levels, metric, grids, near, sweeps, pause),
     squaredNorms: (inputs, weights) => squaredNorms(inputs, weights, pause),
+    metricNorms: (metric, weights) => metricNorms(metric, weights, pause),
+    rowSpace: (inputs, tolerance) => whole(() => rowSpace(inputs, tolerance)),
+    kernelWalk: (rowSpaceOf, weights, low, high) => kernelWalk(rowSpaceOf, weights, low, high, pause),
   };
 }
 
@@ -70,26 +97,4 @@ function gramOfColumns({ rows, columns, data }: Matrix): Matrix64 {
     for (let j = i + 1; j < columns; j++) gram.data[i * columns + j] = gram.data[j * columns + i]!;
   }
   return gram;
-}
-
-/** Rows between two pauses: some milliseconds of work for the layers met so far. */
-const ROWS_A_PAUSE = 64;
-
-async function squaredNorms(inputs: Matrix, weights: Matrix, pause: () => Promise<void>): Promise<Float64Array> {
-  const neurons = weights.columns;
-  const squares = new Float64Array(neurons);
-  const product = new Float64Array(neurons);
-  for (let r = 0; r < inputs.rows; r++) {
-    product.fill(0);
-    for (let i = 0; i < inputs.columns; i++) {
-      const x = inputs.data[r * inputs.columns + i]!;
-      // Inputs behind a ReLU are zero half of the time.
-      if (x === 0) continue;
-      const start = i * neurons;
-      for (let j = 0; j < neurons; j++) product[j]! += x * weights.data[start + j]!;
-    }
-    for (let j = 0; j < neurons; j++) squares[j]! += product[j]! * product[j]!;
-    if (r % ROWS_A_PAUSE === ROWS_A_PAUSE - 1) await pause();
-  }
-  return squares;
 }

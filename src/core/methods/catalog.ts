@@ -1,10 +1,92 @@
 import type { Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
 import type { Matrix } from "../matrix";
-import { malySaab } from "./malySaab";
-import { msq } from "./msq";
+import { meanGram } from "./damping";
+import { gpfq, gpfqLayer } from "./gpfq";
+import { gptq, gptqFactor, gptqLayer, type GptqOptions, PAPER } from "./gptq";
+import type { Choice, Fit, Layer } from "./layer";
+import { malySaab, malySaabLayer } from "./malySaab";
+import { damped } from "./metric";
+import { msq, msqLayer } from "./msq";
+import { refine } from "./refine";
+import { walkLayer, walkOnto } from "./walk";
+import { layerAlonePlan, networkPlan, type WalkPlan } from "./walkPlan";
 
-/** What a method makes of a layer. */
+export const METHOD_NAMES = ["maly-saab", "gptq", "gpfq", "msq"] as const;
+export type MethodName = (typeof METHOD_NAMES)[number];
+/** Of `maly-saab`: `auto` is `walk`; `cell` and `range` are the paper's pre-processing, for m < n. */
+export const VARIANTS = ["auto", "walk", "cell", "range"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+export interface FitOptions {
+  readonly method: MethodName;
+  /** Of `maly-saab`; undefined: `auto`. */
+  readonly variant?: Variant | undefined;
+  /** Coordinate descent after the method. */
+  readonly refine?: boolean | undefined;
+  /** Share of the mean diagonal added to the metric; undefined: 0.01 for `gptq`, what the plan says for the walk. */
+  readonly damping?: number | undefined;
+  /** Of the walk: how many are kept side by side; undefined: what the plan says. */
+  readonly paths?: number | undefined;
+  /** Of `gptq`; undefined: true. */
+  readonly byEnergy?: boolean | undefined;
+  /** Of the walk: the set-up for a layer of a network, or for a layer alone (which wants `Layer.inputs`), or other numbers. */
+  readonly plan?: "network" | "layer-alone" | WalkPlan | undefined;
+}
+
+/** Quantizes a layer: alphabets, levels, and what they cost. */
+export async function fitLayer(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
+  const fit = await fitWithout(layer, choice, options, linalg);
+  return options.refine ? refine(layer, fit, linalg) : fit;
+}
+
+function fitWithout(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
+  const variant = options.variant ?? "auto";
+  switch (options.method) {
+    case "msq":
+      return msqLayer(layer, choice, linalg);
+    case "gptq":
+      return gptqLayer(layer, choice, gptqOptions(options), linalg);
+    case "gpfq":
+      return gpfqLayer(layer, choice, linalg);
+    case "maly-saab":
+      return variant === "cell" || variant === "range"
+        ? malySaabLayer(layer, choice, variant, linalg)
+        : walkLayer(layer, choice, planOf(options, choice, layer), linalg);
+    default:
+      return options.method satisfies never;
+  }
+}
+
+function gptqOptions({ damping, byEnergy }: FitOptions): GptqOptions {
+  return { damping: damping ?? PAPER.damping, byEnergy: byEnergy ?? PAPER.byEnergy };
+}
+
+function planOf(options: FitOptions, { bits }: Choice, { weights }: Layer): WalkPlan {
+  const named = options.plan ?? "network";
+  const plan =
+    named === "network"
+      ? networkPlan(bits, weights.rows)
+      : named === "layer-alone"
+        ? layerAlonePlan(weights.rows)
+        : named;
+  const damping = options.damping ?? plan.damping;
+  // The network's order and first guess belong to the metric of the walk; the layer alone has its own for them.
+  const firstDamping = named === "network" && typeof damping === "number" ? damping : plan.firstDamping;
+  return { ...plan, damping, firstDamping, paths: options.paths ?? plan.paths };
+}
+
+/**
+ * Rows a method can use of a layer with `inputs` inputs. The pre-processing of `range` and `cell` moves weights inside
+ * the kernel of X, so it wants far fewer rows than inputs: the paper's setting, here a quarter. The others take all there are.
+ */
+export function mostRows(name: MethodName, inputs: number, variant: Variant = "cell"): number {
+  const inKernel = name === "maly-saab" && (variant === "cell" || variant === "range");
+  return inKernel ? Math.max(1, Math.floor(inputs / 4)) : Infinity;
+}
+
+// --- a method at alphabets that are given
+
 export interface Quantized {
   /** [inputs, neurons]. */
   readonly levels: Uint8Array;
@@ -23,27 +105,32 @@ export interface Quantized {
  */
 export type Method = (weights: Matrix, inputs: Matrix, alphabets: Alphabets, linalg: Linalg) => Promise<Quantized>;
 
-export const METHOD_NAMES = ["maly-saab", "msq"] as const;
-export type MethodName = (typeof METHOD_NAMES)[number];
-export const VARIANTS = ["cell", "range"] as const;
-export type Variant = (typeof VARIANTS)[number];
+const WITHOUT_KERNEL = { rank: null, interior: null, residual: null };
 
-/** The method of a name; null for a name is never needed, names are checked at the door. */
 export function methodOf(name: MethodName, variant: Variant): Method {
   switch (name) {
     case "msq":
-      return msq;
+      return (weights, _, alphabets) => Promise.resolve({ ...WITHOUT_KERNEL, levels: msq(weights, alphabets) });
+    case "gptq":
+      return async (weights, inputs, alphabets, linalg) => {
+        const { factor } = await gptqFactor(await meanGram([inputs], linalg), PAPER, linalg);
+        return { ...WITHOUT_KERNEL, levels: (await gptq(weights, factor, alphabets, linalg)).levels };
+      };
+    case "gpfq":
+      return async (weights, inputs, alphabets, linalg) => {
+        const metric = await meanGram([inputs], linalg);
+        return { ...WITHOUT_KERNEL, levels: await gpfq(weights, metric, alphabets, linalg) };
+      };
     case "maly-saab":
-      return (weights, inputs, alphabets, linalg) => malySaab(weights, inputs, alphabets, variant, linalg);
+      if (variant === "cell" || variant === "range") {
+        return (weights, inputs, alphabets, linalg) => malySaab(weights, inputs, alphabets, variant, linalg);
+      }
+      return async (weights, inputs, alphabets, linalg) => {
+        const plan = networkPlan(alphabets.bits, weights.rows);
+        const H = damped(await meanGram([inputs], linalg), plan.firstDamping);
+        return { ...WITHOUT_KERNEL, levels: (await walkOnto(weights, H, alphabets, plan, linalg)).levels };
+      };
     default:
       return name satisfies never;
   }
-}
-
-/**
- * Rows a method can use of a layer with `inputs` inputs. The pre-processing of `range` and `cell` moves weights inside
- * the kernel of X, so it wants far fewer rows than inputs: the paper's setting, here a quarter. Rounding uses none.
- */
-export function mostRows(name: MethodName, inputs: number): number {
-  return name === "maly-saab" ? Math.max(1, Math.floor(inputs / 4)) : Infinity;
 }

@@ -1,13 +1,41 @@
 import { type Alphabets, nearestLevels } from "../grid/alphabet";
+import type { Linalg } from "../linalg/linalg";
 import type { Matrix } from "../matrix";
-import type { Quantized } from "./catalog";
+import { roundingBound } from "./bound";
+import type { Choice, Fit, Layer } from "./layer";
+import { errorsOf } from "./metric";
+import { atBestRadius, diagonalOf } from "./radius";
+import { startWithoutData } from "./start";
 
-/**
- * Memoryless scalar quantization: every weight to the nearest value of its neuron's alphabet, q = argmin |w - a|.
- * It looks at no data. The baseline of every comparison, and the last step of `malySaab`.
- *
- * @param weights [inputs, neurons].
- */
-export function msq(weights: Matrix, _inputs: Matrix, alphabets: Alphabets): Promise<Quantized> {
-  return Promise.resolve({ levels: nearestLevels(weights, alphabets), rank: null, interior: null, residual: null });
+// Memoryless scalar quantization: every weight to the nearest value of its alphabet, q = argmin |w - a|. The levels look at no
+// data; the radius may. The baseline of every comparison, and the last step of Maly & Saab.
+
+/** @param weights [inputs, neurons]. */
+export function msq(weights: Matrix, alphabets: Alphabets): Uint8Array {
+  return nearestLevels(weights, alphabets);
+}
+
+export async function msqLayer(layer: Layer, choice: Choice, linalg: Linalg): Promise<Fit> {
+  const { weights, metric } = layer;
+  if (!metric) return roundWithoutData(weights, choice, linalg);
+  const fit = await atBestRadius(
+    weights,
+    diagonalOf(metric),
+    choice,
+    undefined,
+    linalg,
+    async (columns, alphabets) => {
+      const levels = msq(columns, alphabets);
+      return { levels, costs: await linalg.metricNorms(metric, errorsOf(columns, levels, alphabets)) };
+    },
+  );
+  const bound = await roundingBound(metric, fit.alphabets, errorsOf(weights, fit.levels, fit.alphabets), linalg);
+  return { ...fit, bound, damping: 0, kernel: null };
+}
+
+/** What every method comes to where no data was seen. */
+export async function roundWithoutData(weights: Matrix, choice: Choice, linalg: Linalg): Promise<Fit> {
+  const alphabets = await startWithoutData(weights, choice, linalg);
+  const levels = msq(weights, alphabets);
+  return { levels, alphabets, costs: null, bound: null, damping: 0, pilot: null, kernel: null };
 }

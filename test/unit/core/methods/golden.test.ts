@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { type Alphabets, type Bits, valuesOf } from "../../../../src/core/grid/alphabet";
-import type { Matrix64 } from "../../../../src/core/matrix";
-import { plainLinalg } from "../../../../src/core/linalg/plain";
+import { type Bits, valuesOf } from "../../../../src/core/grid/alphabet";
+import { meanGram } from "../../../../src/core/methods/damping";
+import { gpfq } from "../../../../src/core/methods/gpfq";
+import { gptq, gptqFactor, PAPER } from "../../../../src/core/methods/gptq";
 import { malySaab } from "../../../../src/core/methods/malySaab";
 import { msq } from "../../../../src/core/methods/msq";
+import { layerError, linalg, matrix, midriseOf, readReference } from "./reference";
 
 interface Golden {
   W: number[][];
@@ -19,51 +20,42 @@ interface Golden {
   }[];
 }
 
-const golden = JSON.parse(readFileSync("test/reference/golden.json", "utf8")) as Golden;
-const linalg = plainLinalg(() => Promise.resolve());
-const matrix = (rows: number[][]): Matrix64 => ({
-  rows: rows.length,
-  columns: rows[0]!.length,
-  data: Float64Array.from(rows.flat()),
-});
+const golden = readReference("golden") as Golden;
 const W = matrix(golden.W);
-
-/** The reference's alphabets, whose steps are not rounded to float32. */
-function midriseOf(bits: Bits, radius: number[]): Alphabets {
-  const levels = 2 ** bits;
-  return {
-    kind: "midrise",
-    bits,
-    levels,
-    steps: Float64Array.from(radius, c => (2 * c) / (levels - 1)),
-    zeroPoints: Float64Array.from(radius, () => (levels - 1) / 2),
-  };
-}
-
-async function layerError(X: Matrix64, levels: Uint8Array, alphabets: Alphabets): Promise<number> {
-  const Q = valuesOf(levels, W.rows, alphabets);
-  const difference = { ...W, data: W.data.map((w, i) => w - Q.data[i]!) };
-  const sum = (squares: Float64Array) => squares.reduce((a, b) => a + b, 0);
-  return Math.sqrt(sum(await linalg.squaredNorms(X, difference)) / sum(await linalg.squaredNorms(X, W)));
-}
 
 for (const { inputs, bits, radius, levels, error } of golden.cases) {
   const X = matrix(golden.X[inputs]!);
   const alphabets = midriseOf(bits, radius);
+  const name = `${inputs}, ${bits} bits`;
 
-  test(`msq gives the reference's levels: ${inputs}, ${bits} bits`, async () => {
-    assert.deepEqual([...(await msq(W, X, alphabets)).levels], levels.msq!.flat());
+  test(`msq gives the reference's levels: ${name}`, () => {
+    assert.deepEqual([...msq(W, alphabets)], levels.msq!.flat());
+  });
+
+  test(`gpfq gives the reference's levels: ${name}`, async () => {
+    const metric = await meanGram([X], linalg);
+    assert.deepEqual([...(await gpfq(W, metric, alphabets, linalg))], levels.gpfq!.flat());
+    assert.deepEqual([...(await gpfq(W, metric, alphabets, linalg, metric))], levels.gpfq!.flat());
+  });
+
+  test(`gptq, and gptq refined, give the reference's levels: ${name}`, async () => {
+    const metric = await meanGram([X], linalg);
+    const { factor } = await gptqFactor(metric, PAPER, linalg);
+    const found = await gptq(W, factor, alphabets, linalg);
+    assert.deepEqual([...found.levels], levels.gptq!.flat());
+    const refined = await linalg.descend(W, found.levels, metric, alphabets, 10);
+    assert.deepEqual([...refined.levels], levels["gptq+refine"]!.flat());
   });
 
   for (const variant of ["range", "cell"] as const) {
-    test(`${variant} leaves at most rank(X) coordinates inside and Xz = Xw: ${inputs}, ${bits} bits`, async () => {
+    test(`${variant} leaves at most rank(X) coordinates inside and Xz = Xw: ${name}`, async () => {
       const outcome = await malySaab(W, X, alphabets, variant, linalg);
-      const found = await layerError(X, outcome.levels, alphabets);
       assert.equal(outcome.rank, Math.min(X.rows, X.columns));
-      assert.ok(outcome.interior! <= outcome.rank, `${outcome.interior} inside, rank ${outcome.rank}`);
-      assert.ok(outcome.residual! < 1e-9, `residual ${outcome.residual}`);
+      assert.ok(outcome.interior <= outcome.rank, `${outcome.interior} inside, rank ${outcome.rank}`);
+      assert.ok(outcome.residual < 1e-9, `residual ${outcome.residual}`);
       if (inputs === "few") {
         const reference = error[`maly-saab/${variant}`]!;
+        const found = await layerError(X, W, valuesOf(outcome.levels, W.rows, alphabets));
         assert.ok(found <= 1.3 * reference, `error ${found}, reference ${reference}`);
       } else {
         assert.deepEqual([...outcome.levels], levels.msq!.flat());
