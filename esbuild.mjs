@@ -2,6 +2,7 @@
 import { build } from "esbuild";
 import { rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { buildKernels } from "./scripts/kernels.mjs";
 
 const shared = {
   bundle: true,
@@ -14,11 +15,11 @@ const shared = {
   logLevel: "warning",
 };
 
+await buildKernels();
 await build({
   ...shared,
-  entryPoints: { cli: "src/cli/main.ts" },
+  entryPoints: { cli: "src/cli/main.ts", kernelWorker: "src/engine/kernelWorker.ts" },
   outdir: "dist",
-  banner: { js: "#!/usr/bin/env node" },
   metafile: true,
 });
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Failure } from "../core/failure";
 import { runEvaluate, runInspect, runQuantize } from "./commands";
 import { parseCommand, UsageError } from "./options";

@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { impossible } from "../core/formats/choose";
 import { type Format, FORMATS } from "../core/formats/copy";
 import { ALL_BITS, ALPHABET_KINDS, type Bits } from "../core/grid/alphabet";
-import { RADIUS_RULES } from "../core/grid/radius";
 import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog";
+import { RADIUS_CHOICES } from "../core/methods/layer";
 import type { EvaluateJob } from "../engine/evaluate";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "../engine/options";
 import type { QuantizeJob } from "../engine/quantize";
@@ -80,6 +80,11 @@ const quantizeOptions = {
   alphabet: { type: "string" },
   radius: { type: "string" },
   "per-tensor": { type: "boolean" },
+  group: { type: "string" },
+  refine: { type: "boolean" },
+  damping: { type: "string" },
+  paths: { type: "string" },
+  "bias-correction": { type: "string" },
   inputs: { type: "string" },
   target: { type: "string" },
   format: { type: "string" },
@@ -105,7 +110,6 @@ function parseQuantize(words: readonly string[]): Command {
   const model = onlyModel(positionals);
   const bits = bitsOf(values.bits ?? "4", "--bits");
   const format: Format | "auto" = oneOf("--format", values.format ?? "auto", ["auto", ...FORMATS]);
-  oneOf("--target", values.target ?? "quantized", ["quantized"]);
   if (values.data !== undefined && values.calibration !== undefined)
     throw new UsageError("--data and --calibration are two ways to say one thing; give one");
   if (values.calibration !== undefined && !values.calibration.endsWith(".npy")) {
@@ -114,10 +118,16 @@ function parseQuantize(words: readonly string[]): Command {
   const options: QuantizeOptions = {
     bits,
     method: oneOf("--method", values.method ?? "maly-saab", METHOD_NAMES),
-    variant: oneOf("--variant", values.variant ?? "auto", ["auto", ...VARIANTS]),
+    variant: oneOf("--variant", values.variant ?? "auto", VARIANTS),
     alphabet: oneOf("--alphabet", values.alphabet ?? "auto", ["auto", ...ALPHABET_KINDS]),
-    radius: oneOf("--radius", values.radius ?? "auto", ["auto", ...RADIUS_RULES]),
+    radius: oneOf("--radius", values.radius ?? "auto", ["auto", ...RADIUS_CHOICES]),
     perTensor: values["per-tensor"] ?? false,
+    group: values.group === undefined ? undefined : wholeNumber("--group", values.group, 2),
+    refine: values.refine ?? false,
+    damping: positiveOrAuto("--damping", values.damping),
+    paths: values.paths === undefined || values.paths === "auto" ? "auto" : wholeNumber("--paths", values.paths, 1),
+    biasCorrection: oneOf("--bias-correction", values["bias-correction"] ?? "auto", ["auto", "off"]),
+    target: oneOf("--target", values.target ?? "float", ["float", "quantized"]),
     inputs: oneOf("--inputs", values.inputs ?? "quantized", ["quantized", "float"]),
     format,
     data: values.data ?? values.calibration,
@@ -129,7 +139,12 @@ function parseQuantize(words: readonly string[]): Command {
   };
   for (const width of [bits, ...options.layers.map(rule => rule.bits)]) {
     if (width === "keep") continue;
-    const obstacle = impossible(format === "qdq" ? "qdq" : "packed", alphabetFor(options.alphabet, width), width);
+    const obstacle = impossible(
+      format === "qdq" ? "qdq" : "packed",
+      alphabetFor(options.alphabet, width),
+      width,
+      options.group !== undefined,
+    );
     if (obstacle) throw new UsageError(obstacle);
   }
   const reports = values.report ?? [];
@@ -219,6 +234,13 @@ function wholeNumber(option: string, text: string, least: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
   throw new UsageError(`${option} ${text}: it takes a whole number of ${least} or more`);
+}
+
+function positiveOrAuto(option: string, text: string | undefined): number | "auto" {
+  if (text === undefined || text === "auto") return "auto";
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new UsageError(`${option} ${text}: it takes auto, or a number above 0`);
 }
 
 function threadsOf(text: string | undefined): number {

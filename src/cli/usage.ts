@@ -7,13 +7,20 @@ whittle evaluate MODEL --data SPEC.json[#ID] [--against FLOAT.onnx] [--samples N
 
 What to do
   --bits 1|2|3|4|8              bits of a weight (4)
-  --method maly-saab|msq        move weights inside the kernel of the data, then round; or only round (maly-saab)
-  --variant auto|cell|range     cell keeps every weight within a step of itself; range is the paper to the letter (auto = cell)
+  --method NAME                 maly-saab, gptq, gpfq or msq (maly-saab)
+  --variant auto|walk|cell|range
+                                of maly-saab: walk moves weights onto the grid one by one while the free ones follow where
+                                the data sees least; cell and range are the paper's, for fewer samples than weights (auto = walk)
+  --refine                      coordinate descent after the method
   --alphabet auto|affine|full|symmetric|midrise
-  --radius auto|max|mse         of the alphabets: the largest weight, or least squared error (auto = mse)
+  --radius auto|max|mse|data    of the alphabets: the largest weight, least squared error, least layer error (auto = data)
+  --group N                     an alphabet for every N inputs of a neuron
   --per-tensor                  one alphabet a layer instead of one a neuron
   --inputs quantized|float      what a layer is fitted on: the network quantized so far, or the float one (quantized)
-  --target quantized            what a layer is asked to match: its own float weights on those inputs
+  --target float|quantized      what it is asked to match: the float network's response, or its own on those inputs (float)
+  --bias-correction auto|off    let biases take up the mean of what rounding changed (auto)
+  --damping auto|X, --paths auto|N
+                                of gptq and the walk: share of the mean diagonal added; walks kept side by side
   --format auto|qdq|packed      DequantizeLinear, or packed bytes in operators every runtime has (auto)
   --layer 'GLOB=BITS[:METHOD]'  another width for some layers, or keep; repeatable, the last match wins
   --exclude GLOB                leave layers as they are; repeatable

@@ -1,24 +1,38 @@
-import type { DrawnRows, LayerRows } from "./calibration/rows";
+import type { DrawnRows, GroupRows, LayerRows } from "./calibration/rows";
 import { dequantize, type LayerCodes } from "./formats/codes";
-import type { AlphabetKind, Alphabets, Bits } from "./grid/alphabet";
-import { chooseAlphabets, type RadiusRule } from "./grid/radius";
+import { type AlphabetKind, type Alphabets, type Bits, groupCount } from "./grid/alphabet";
+import { chooseAlphabets } from "./grid/radius";
 import type { Layer } from "./graph/layers";
 import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import type { Matrix } from "./matrix";
-import { methodOf, type MethodName, mostRows, type Quantized, type Variant } from "./methods/catalog";
-import { layerError, propagatedError, relativeError, type SquaredError, weightError } from "./report/measure";
+import { alignedBias } from "./methods/align";
+import { type FitOptions, fitLayer as fitGroup, mostRows } from "./methods/catalog";
+import type { Fit, RadiusChoice } from "./methods/layer";
+import { rankOf } from "./methods/bound";
+import { type Aim, aimAt, type AimChoice } from "./aim";
+import {
+  type ErrorRows,
+  layerError,
+  neuronErrors,
+  propagatedError,
+  relativeError,
+  type SquaredError,
+  weightError,
+} from "./report/measure";
 
 /** A layer, its weights in stored order, and how to quantize them. */
-export interface LayerPlan {
+export interface LayerPlan extends FitOptions, AimChoice {
   readonly layer: Layer;
   readonly weights: Float32Array;
   readonly bits: Bits;
-  readonly method: MethodName;
-  readonly variant: Variant;
   readonly alphabet: AlphabetKind;
-  readonly radius: RadiusRule;
+  readonly radius: RadiusChoice;
   readonly perTensor: boolean;
+  /** Consecutive inputs that share an alphabet; undefined: all inputs of a neuron. */
+  readonly groupInputs: number | undefined;
+  /** Whether the format of the layer holds zero points in half steps. */
+  readonly halfSteps: boolean;
 }
 
 /** Errors of a layer (`measure.ts` says of what); null where there were no rows to measure on. */
@@ -27,6 +41,10 @@ export interface LayerErrors {
   readonly layerError: number | null;
   readonly layerErrorHeldOut: number | null;
   readonly propagatedError: number | null;
+  /** `layerErrorHeldOut` (without held-out rows: `layerError`) of each neuron, [neurons]. */
+  readonly neuronErrors: readonly (number | null)[] | null;
+  /** Proved bound of `layerError`; null where there is none. */
+  readonly bound: number | null;
 }
 
 export interface LayerFit extends LayerErrors {
@@ -37,105 +55,213 @@ export interface LayerFit extends LayerErrors {
   readonly rank: number | null;
   readonly interior: number | null;
   readonly residual: number | null;
+  readonly alignment: number | null;
+  readonly damping: number | null;
 }
 
 export interface FittedLayer extends LayerFit {
   readonly seconds: number;
 }
 
+/** One group of a layer once it is quantized. */
+interface FittedGroup {
+  /** W, [inputs, neurons]. */
+  readonly weights: Matrix;
+  /** W~, what was rounded. */
+  readonly target: Matrix;
+  readonly aim: Aim | null;
+  readonly fit: Fit;
+}
+
+/** Beyond this many inputs the eigenvalues that a rank is read off take longer than the fit. */
+const MOST_INPUTS_FOR_RANK = 1024;
+
 /**
  * Quantizes one layer, group by group, and measures what that cost.
  *
- * @param rows null without data; the method of the plan must then be one that looks at none.
+ * @param rows null without data: then weights are rounded to the alphabet of least squared error.
  */
 export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: Linalg): Promise<LayerFit> {
-  const { layer, weights } = plan;
-  const method = methodOf(plan.method, plan.variant);
-  const fitted = rows?.fitted(mostRows(plan.method, layer.inputs)) ?? null;
-  const groups = Array.from({ length: layer.groups }, (_, group) => groupWeights(layer, weights, group));
-  const alphabets = alphabetsOf(groups, plan);
-
-  const levels = new Uint8Array(weights.length);
-  const found: Quantized[] = [];
-  for (const [group, w] of groups.entries()) {
-    const inputs = fitted?.group(group).seen ?? noRows(layer.inputs);
-    const quantized = await method(w, inputs, alphabets[group]!, linalg);
-    putGroup(layer, levels, group, quantized.levels);
-    found.push(quantized);
+  const { layer } = plan;
+  const all = rows?.fitted(Infinity) ?? null;
+  const given = rows?.fitted(mostRows(plan.method, layer.inputs, plan.variant)) ?? null;
+  const shared = alphabetsOfAllGroups(plan);
+  const levels = new Uint8Array(plan.weights.length);
+  const groups: FittedGroup[] = [];
+  for (let group = 0; group < layer.groups; group++) {
+    const weights = groupWeights(layer, plan.weights, group);
+    const fitted = await quantizeGroup(plan, weights, all?.group(group) ?? null, given, group, shared, linalg);
+    putGroup(layer, levels, group, fitted.fit.levels);
+    groups.push(fitted);
   }
-  const codes = { layer, levels, alphabets: joined(alphabets) };
-  const most = (pick: (one: Quantized) => number | null): number | null =>
-    found.reduce<number | null>((largest, one) => maximum(largest, pick(one)), null);
+  const alphabets = joined(
+    groups.map(one => one.fit.alphabets),
+    layer.inputs,
+  );
+  const codes: LayerCodes = { layer, levels, alphabets, bias: newBias(plan, levels, alphabets, groups) };
+  const most = (pick: (one: FittedGroup) => number | null | undefined): number | null =>
+    groups.reduce<number | null>((largest, one) => maximum(largest, pick(one) ?? null), null);
   return {
     plan,
     codes,
-    rows: fitted?.count ?? 0,
-    rank: most(one => one.rank),
-    interior: most(one => one.interior),
-    residual: most(one => one.residual),
-    ...(await errorsOf(codes, weights, groups, fitted, rows?.heldOut ?? null, linalg)),
+    rows: given?.count ?? 0,
+    rank: most(one => one.fit.kernel?.rank) ?? (await rankOfGroups(groups, layer.inputs, linalg)),
+    interior: most(one => one.fit.kernel?.interior),
+    residual: most(one => one.fit.kernel?.residual),
+    alignment: most(one => one.aim?.ridge),
+    damping: plan.method === "msq" ? null : most(one => one.fit.costs && one.fit.damping),
+    ...(await errorsOf(codes, plan, groups, given, rows?.heldOut ?? null, linalg)),
   };
 }
 
-function alphabetsOf(groups: readonly Matrix[], plan: LayerPlan): Alphabets[] {
-  if (!plan.perTensor) return groups.map(w => chooseAlphabets(w, plan.alphabet, plan.bits, plan.radius));
-  const whole = chooseAlphabets(
-    { rows: plan.weights.length, columns: 1, data: plan.weights },
-    plan.alphabet,
-    plan.bits,
-    plan.radius,
+async function quantizeGroup(
+  plan: LayerPlan,
+  weights: Matrix,
+  rows: GroupRows | null,
+  given: DrawnRows | null,
+  group: number,
+  shared: Alphabets | undefined,
+  linalg: Linalg,
+): Promise<FittedGroup> {
+  const aim = rows && (await aimAt(plan, weights, rows, linalg));
+  const target = aim?.target ?? weights;
+  const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
+  const fit = await fitGroup(
+    {
+      weights: target,
+      metric: aim?.metric ?? null,
+      inputs: wantsRows ? given?.group(group).seen : undefined,
+      cross: plan.method === "gpfq" ? aim?.cross : undefined,
+      unaligned: target === weights ? undefined : weights,
+    },
+    {
+      kind: plan.alphabet,
+      bits: plan.bits,
+      radius: plan.radius,
+      perTensor: plan.perTensor,
+      groupInputs: plan.groupInputs,
+      halfSteps: plan.halfSteps,
+      given: shared && {
+        ...shared,
+        steps: filled(weights, shared.steps),
+        zeroPoints: filled(weights, shared.zeroPoints),
+      },
+    },
+    plan,
+    linalg,
   );
-  return groups.map(w => ({
-    ...whole,
-    steps: new Float64Array(w.columns).fill(whole.steps[0]!),
-    zeroPoints: new Float64Array(w.columns).fill(whole.zeroPoints[0]!),
-  }));
+  return { weights, target, aim, fit };
+}
+
+/** One alphabet for a layer of several groups, which are quantized one by one. */
+function alphabetsOfAllGroups({
+  layer,
+  weights,
+  perTensor,
+  alphabet,
+  bits,
+  radius,
+}: LayerPlan): Alphabets | undefined {
+  if (!perTensor || layer.groups === 1) return undefined;
+  const column = { rows: weights.length, columns: 1, data: weights };
+  return chooseAlphabets(column, alphabet, bits, radius === "max" ? "max" : "mse");
+}
+
+function filled(weights: Matrix, one: Float64Array): Float64Array {
+  return new Float64Array(weights.columns).fill(one[0]!);
+}
+
+/** Where the fit was centred, the bias that takes the mean exactly; null where the layer keeps its own. */
+function newBias(
+  plan: LayerPlan,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  groups: readonly FittedGroup[],
+): Float32Array | null {
+  if (!groups.every(one => one.aim?.alignment && plan.centre)) return null;
+  const values = dequantize({ layer: plan.layer, levels, alphabets, bias: null });
+  const own = plan.layer.bias;
+  const neurons = plan.layer.neurons / plan.layer.groups;
+  return Float32Array.from(
+    groups.flatMap(({ aim }, group) =>
+      Array.from(
+        alignedBias(aim!.alignment!, groupWeights(plan.layer, values, group)),
+        (bias, j) => bias + (own?.[group * neurons + j] ?? 0),
+      ),
+    ),
+  );
+}
+
+async function rankOfGroups(
+  groups: readonly FittedGroup[],
+  inputs: number,
+  linalg: Linalg,
+): Promise<number | null> {
+  if (inputs > MOST_INPUTS_FOR_RANK) return null;
+  let rank: number | null = null;
+  for (const { aim } of groups) if (aim) rank = maximum(rank, rankOf(await linalg.eigenvalues(aim.metric)));
+  return rank;
 }
 
 async function errorsOf(
   codes: LayerCodes,
-  weights: Float32Array,
-  groups: readonly Matrix[],
-  fitted: DrawnRows | null,
+  plan: LayerPlan,
+  groups: readonly FittedGroup[],
+  given: DrawnRows | null,
   heldOut: DrawnRows | null,
   linalg: Linalg,
 ): Promise<LayerErrors> {
   const { layer } = codes;
   const values = dequantize(codes);
   const neurons = layer.neurons / layer.groups;
-  const onFitted: SquaredError[] = [];
+  const onGiven: SquaredError[] = [];
   const onHeldOut: SquaredError[] = [];
   const propagated: SquaredError[] = [];
-  for (const [group, w] of groups.entries()) {
-    const q = groupWeights(layer, values, group);
-    const bias = layer.bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
-    for (const [drawn, errors] of [
-      [fitted, onFitted],
-      [heldOut, onHeldOut],
-    ] as const) {
+  const ofNeurons: (number | null)[] = [];
+  let bound: number | null = 0;
+  for (const [group, { weights, target, fit }] of groups.entries()) {
+    const quantized = groupWeights(layer, values, group);
+    const part = (bias: Float32Array | null): Float32Array | null =>
+      bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
+    for (const drawn of [given, heldOut]) {
       if (!drawn) continue;
-      const rows = drawn.group(group);
-      errors.push(await layerError(rows, w, w, q, linalg));
-      if (drawn === (heldOut ?? fitted)) propagated.push(await propagatedError(rows, w, q, bias, linalg));
+      const rows: ErrorRows = { ...drawn.group(group), centred: codes.bias !== null };
+      const errors = await layerError(rows, weights, target, quantized, linalg);
+      (drawn === heldOut ? onHeldOut : onGiven).push(...errors);
+      if (drawn === given) bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
+      if (drawn !== (heldOut ?? given)) continue;
+      ofNeurons.push(...neuronErrors(errors));
+      const bias = part(layer.bias);
+      propagated.push(await propagatedError(rows, weights, quantized, bias, part(codes.bias) ?? bias, linalg));
     }
   }
+  const size = onGiven.reduce((sum, one) => sum + one.size, 0);
   return {
-    weightError: relativeError([weightError(weights, values)]),
-    layerError: fitted && relativeError(onFitted),
+    weightError: relativeError([weightError(plan.weights, values)]),
+    layerError: given && relativeError(onGiven),
     layerErrorHeldOut: heldOut && relativeError(onHeldOut),
-    propagatedError: fitted && relativeError(propagated),
+    propagatedError: given && relativeError(propagated),
+    neuronErrors: given && ofNeurons,
+    bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
   };
 }
 
-/** The alphabets of all groups in one, the neurons in order. */
-function joined(alphabets: readonly Alphabets[]): Alphabets {
-  const all = (pick: (one: Alphabets) => Float64Array): Float64Array =>
-    Float64Array.from(alphabets.flatMap(one => [...pick(one)]));
-  return { ...alphabets[0]!, steps: all(one => one.steps), zeroPoints: all(one => one.zeroPoints) };
-}
-
-function noRows(inputs: number): Matrix {
-  return { rows: 0, columns: inputs, data: new Float32Array(0) };
+/** The alphabets of all groups of a convolution in one, [groups of inputs, neurons], the neurons in order. */
+function joined(alphabets: readonly Alphabets[], inputs: number): Alphabets {
+  const first = alphabets[0]!;
+  const rows = groupCount(first, inputs);
+  const neurons = first.steps.length / rows;
+  const all = (pick: (one: Alphabets) => Float64Array): Float64Array => {
+    const values = new Float64Array(rows * neurons * alphabets.length);
+    alphabets.forEach((one, group) => {
+      for (let row = 0; row < rows; row++) {
+        const part = pick(one).subarray(row * neurons, (row + 1) * neurons);
+        values.set(part, (row * alphabets.length + group) * neurons);
+      }
+    });
+    return values;
+  };
+  return { ...first, steps: all(one => one.steps), zeroPoints: all(one => one.zeroPoints) };
 }
 
 function maximum(a: number | null, b: number | null): number | null {

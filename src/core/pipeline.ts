@@ -2,12 +2,13 @@ import { startForward } from "./calibration/forward";
 import { layerRows } from "./calibration/rows";
 import type { Feed, Session } from "./calibration/tensor";
 import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
-import { dequantizedTensor } from "./formats/copy";
-import { cutBeforeLayers } from "./graph/segments";
+import { floatLayer } from "./formats/copy";
+import { freshNames } from "./formats/names";
+import { cutBeforeLayers, type Replaced } from "./graph/segments";
 import type { GraphIndex } from "./graph/uses";
 import type { Linalg } from "./linalg/linalg";
-import type { Model } from "./onnx/model";
-import type { ModelProto, TensorProto } from "./onnx/onnx_pb";
+import { allNames, type Model } from "./onnx/model";
+import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 
 // Read this first. Consecutive application: the layers in execution order, each fitted on what the layers already quantized
 // feed it. Two forward passes in all, one of the float network and one of the network quantized so far, both stopped in front
@@ -45,6 +46,9 @@ export interface Parts {
   readonly onLayer: (outcome: FittedLayer) => void;
 }
 
+/** The float network: nothing stands in place of its own. */
+const NOTHING: Replaced = { nodes: new Map(), tensors: new Map() };
+
 /**
  * Quantizes the planned layers of a model.
  *
@@ -66,7 +70,8 @@ export async function quantizeLayers(
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open);
   const quantizedPass = startForward(model, index, runs, parts.open);
-  const replacements = new Map<string, TensorProto>();
+  const replaced = { nodes: new Map<NodeProto, NodeProto>(), tensors: new Map<string, TensorProto>() };
+  const name = freshNames(allNames(model));
   const outcomes: FittedLayer[] = [];
 
   for (const [k, plan] of plans.entries()) {
@@ -74,16 +79,18 @@ export async function quantizeLayers(
     const started = parts.clock();
     let rows = null;
     if (feeds) {
-      const float = await floatPass.activations(segments[k]!, plan.layer.input, new Map());
+      const float = await floatPass.activations(segments[k]!, plan.layer.input, NOTHING);
       const seen =
         settings.inputs === "float"
           ? float
-          : await quantizedPass.activations(segments[k]!, plan.layer.input, replacements);
+          : await quantizedPass.activations(segments[k]!, plan.layer.input, replaced);
       rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
     }
     const fitted = await fitLayer(plan, rows, parts.linalg);
     const outcome = { ...fitted, seconds: parts.clock() - started };
-    replacements.set(plan.layer.tensor, dequantizedTensor(outcome.codes));
+    const { node, tensors } = floatLayer(outcome.codes, name);
+    replaced.nodes.set(plan.layer.node, node);
+    for (const tensor of tensors) replaced.tensors.set(tensor.name, tensor);
     outcomes.push(outcome);
     parts.onLayer(outcome);
   }

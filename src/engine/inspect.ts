@@ -68,10 +68,10 @@ export async function inspect(path: string): Promise<Inspection> {
 function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
   const alphabet = alphabetFor("auto", bits);
   try {
-    const format = formatChooser(model, "auto")(alphabet, bits);
+    const format = formatChooser(model, "auto")(alphabet, bits, false);
     return predictCopy(
       model,
-      layers.map(layer => ({ layer, bits, alphabet, format })),
+      layers.map(layer => ({ layer, bits, alphabet, groupInputs: undefined, newBias: false, format })),
     ).bytes;
   } catch (error) {
     if (error instanceof Failure && error.code === "format-impossible") return null;

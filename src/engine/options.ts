@@ -1,5 +1,5 @@
 import type { AlphabetKind, Bits } from "../core/grid/alphabet";
-import type { RadiusRule } from "../core/grid/radius";
+import type { RadiusChoice } from "../core/methods/layer";
 import type { Format } from "../core/formats/copy";
 import type { MethodName, Variant } from "../core/methods/catalog";
 
@@ -7,11 +7,22 @@ import type { MethodName, Variant } from "../core/methods/catalog";
 export interface QuantizeOptions {
   readonly bits: Bits;
   readonly method: MethodName;
-  readonly variant: Variant | "auto";
+  readonly variant: Variant;
   readonly alphabet: AlphabetKind | "auto";
-  readonly radius: RadiusRule | "auto";
+  readonly radius: RadiusChoice | "auto";
   readonly perTensor: boolean;
+  /** Consecutive inputs that share an alphabet; undefined: all inputs of a neuron. */
+  readonly group: number | undefined;
   readonly inputs: "quantized" | "float";
+  readonly target: "float" | "quantized";
+  /** Whether biases take up the mean of what rounding changed. */
+  readonly biasCorrection: "auto" | "off";
+  /** Coordinate descent after the method. */
+  readonly refine: boolean;
+  /** Share of the mean diagonal added to the metric. */
+  readonly damping: number | "auto";
+  /** Walks kept side by side. */
+  readonly paths: number | "auto";
   readonly format: Format | "auto";
   /** A data file (`FILE.json`, `FILE.json#ID`) or an array (`FILE.npy`); undefined for none. */
   readonly data: string | undefined;

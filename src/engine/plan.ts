@@ -1,11 +1,16 @@
 import picomatch from "picomatch";
-import { impossible } from "../core/formats/choose";
+import type { FormatOf } from "../core/formats/choose";
+import type { Format } from "../core/formats/copy";
 import type { LayerPlan } from "../core/fitLayer";
 import type { Skipped, Layer } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
 import { float32Values } from "../core/onnx/tensors";
-import { Failure } from "../core/failure";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "./options";
+
+/** How a layer is quantized, and how it is stored. */
+export interface StoredPlan extends LayerPlan {
+  readonly format: Format;
+}
 
 /**
  * Says for every layer how it is quantized, or that the user keeps it.
@@ -18,9 +23,10 @@ export function planLayers(
   index: GraphIndex,
   options: QuantizeOptions,
   fit: boolean,
-): { plans: LayerPlan[]; kept: Skipped[] } {
+  formatOf: FormatOf,
+): { plans: StoredPlan[]; kept: Skipped[] } {
   const rules = options.layers.map(rule => ({ ...rule, matches: matcher(rule.glob) }));
-  const plans: LayerPlan[] = [];
+  const plans: StoredPlan[] = [];
   const kept: Skipped[] = [];
   for (const layer of layers) {
     const rule = rules.filter(one => one.matches(layer.name) || one.matches(layer.tensor)).at(-1);
@@ -36,22 +42,25 @@ export function planLayers(
       continue;
     }
     const alphabet = alphabetFor(options.alphabet, bits);
-    const obstacle = impossible(options.format === "qdq" ? "qdq" : "packed", alphabet, bits);
-    if (obstacle)
-      throw new Failure(
-        "format-impossible",
-        `Layer "${layer.name}": ${obstacle}.`,
-        "Change --layer, --alphabet or --format.",
-      );
+    const format = formatOf(alphabet, bits, options.group !== undefined);
     plans.push({
       layer,
       weights,
       bits,
-      method: fit ? (rule?.method ?? options.method) : "msq",
-      variant: options.variant === "auto" ? "cell" : options.variant,
+      format,
       alphabet,
-      radius: options.radius === "auto" || !fit ? "mse" : options.radius,
+      method: fit ? (rule?.method ?? options.method) : "msq",
+      variant: options.variant === "auto" ? "walk" : options.variant,
+      radius: options.radius !== "auto" ? options.radius : fit ? "data" : "mse",
       perTensor: options.perTensor,
+      groupInputs: options.group !== undefined && options.group < layer.inputs ? options.group : undefined,
+      halfSteps: format === "packed",
+      // Where the layers before are not quantized for a fit, or nothing is fitted, a layer can only match itself.
+      target: fit && options.inputs === "quantized" ? options.target : "quantized",
+      centre: fit && options.biasCorrection === "auto" && layer.takesBias,
+      refine: options.refine && fit,
+      damping: options.damping === "auto" ? undefined : options.damping,
+      paths: options.paths === "auto" ? undefined : options.paths,
     });
   }
   return { plans, kept };

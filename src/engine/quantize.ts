@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
-import { predictCopy } from "../core/formats/predict";
+import { type PlannedLayer, predictCopy } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
-import { plainLinalg } from "../core/linalg/plain";
 import { readModel, writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
 import { errorToDb } from "../core/report/measure";
@@ -12,8 +11,10 @@ import type { LayerReport, Report } from "../core/report/report";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, readWhole, writePending } from "./files";
+import { bundleFolder } from "./bundle";
+import { openLinalg } from "./kernelPool";
 import type { QuantizeOptions } from "./options";
-import { planLayers, unusedRules } from "./plan";
+import { planLayers, type StoredPlan, unusedRules } from "./plan";
 import { openSession } from "./runtime";
 import { version } from "./version";
 
@@ -32,7 +33,7 @@ export interface QuantizeJob {
   readonly overwrite: boolean;
   /** Sizes only: nothing is fitted, nothing written. */
   readonly dryRun: boolean;
-  /** Threads of the sessions that are timed; the fit gives the same codes on any number. */
+  /** Of the kernels and of the sessions that are timed; the fit gives the same codes on any number. */
   readonly threads: number;
   readonly options: QuantizeOptions;
 }
@@ -44,16 +45,15 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const bytes = await readWhole(job.model, "model");
   const model = readModel(bytes, job.model);
   const { index, layers, skipped } = findLayers(model);
-  const { plans, kept } = planLayers(layers, index, options, options.data !== undefined || options.synthetic);
-  const formatOf = formatChooser(model, options.format);
-  const planned = plans.map(plan => ({ ...plan, format: formatOf(plan.alphabet, plan.bits) }));
-  const { bytes: bytesAfter, layerBytes } = predictCopy(model, planned, metadataOf(options, bytes));
+  const fit = options.data !== undefined || options.synthetic;
+  const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
+  const { bytes: bytesAfter, layerBytes } = predictCopy(model, plans.map(planned), metadataOf(options, bytes));
   events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
   return {
     ...emptyReport(job, bytes.length),
     bytesAfter: plans.length === 0 ? bytes.length : bytesAfter,
     seconds: clock(),
-    layers: planned.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
+    layers: plans.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
     skipped: [...skipped, ...kept],
     warnings: unusedRules(options.layers, layers),
   };
@@ -78,14 +78,12 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const data = layers.length === 0 ? noData() : await calibrationData(model, options);
   warnings.push(...data.warnings);
-  const { plans, kept } = planLayers(layers, index, options, data.fit);
-  const formatOf = formatChooser(model, options.format);
-  const store = (fitted: FittedLayer): StoredLayer => ({
-    ...fitted.codes,
-    format: formatOf(fitted.plan.alphabet, fitted.plan.bits),
-  });
+  const { plans, kept } = planLayers(layers, index, options, data.fit, formatChooser(model, options.format));
+  const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
+  const store = ({ codes }: FittedLayer): StoredLayer => ({ ...codes, format: formats.get(codes.layer)! });
 
   events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
   const fitted = await quantizeLayers(
     model,
     index,
@@ -94,7 +92,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     { inputs: options.inputs, seed: options.seed },
     {
       open: part => openSession(part, { weightsAlone: true, threads: 1 }),
-      linalg: plainLinalg(breathe),
+      linalg,
       clock,
       onStart: plan => events.onLayerStart(plan.layer.name),
       onLayer: one => {
@@ -102,7 +100,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
         events.onLayer(layerReport(one, stored.format, writeCopy(model, [stored], {}).layerBytes[0]!));
       },
     },
-  );
+  ).finally(close);
 
   const stored = fitted.map(store);
   const metadata = metadataOf(options, bytes);
@@ -162,6 +160,10 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
   };
 }
 
+function planned(plan: StoredPlan): PlannedLayer {
+  return { ...plan, newBias: plan.centre && plan.target === "float" };
+}
+
 function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
   return {
     plan,
@@ -173,6 +175,10 @@ function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
     layerError: null,
     layerErrorHeldOut: null,
     propagatedError: null,
+    neuronErrors: null,
+    bound: null,
+    alignment: null,
+    damping: null,
     seconds: 0,
   };
 }
@@ -193,7 +199,7 @@ function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAf
     neurons: layer.neurons,
     bits: plan.bits,
     method: plan.method,
-    variant: plan.method === "maly-saab" ? plan.variant : null,
+    variant: plan.method === "maly-saab" ? (plan.variant ?? null) : null,
     rank: fitted.rank,
     alphabet: plan.alphabet,
     format,
@@ -204,12 +210,12 @@ function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAf
     layerErrorHeldOut: fitted.layerErrorHeldOut,
     propagatedError: fitted.propagatedError,
     sqnrDb: errorToDb(fitted.layerErrorHeldOut ?? fitted.layerError),
-    bound: null,
+    bound: fitted.bound,
     interior: fitted.interior,
     residual: fitted.residual,
     rows: fitted.rows,
-    alignment: null,
-    damping: null,
+    alignment: fitted.alignment,
+    damping: fitted.damping,
     seconds: fitted.seconds,
   };
 }

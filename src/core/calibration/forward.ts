@@ -1,9 +1,8 @@
 import { Failure } from "../failure";
-import type { Segment } from "../graph/segments";
-import { segmentModel } from "../graph/segments";
+import { type Replaced, type Segment, segmentModel } from "../graph/segments";
 import type { GraphIndex } from "../graph/uses";
 import type { Model } from "../onnx/model";
-import type { ModelProto, TensorProto } from "../onnx/onnx_pb";
+import type { ModelProto } from "../onnx/onnx_pb";
 import type { Feed, Session, Tensor } from "./tensor";
 
 /** A network on its way through the calibration data: one forward pass, stopped in front of every layer. */
@@ -11,9 +10,9 @@ export interface Forward {
   /**
    * Runs one segment on every feed and reads the activation it leads to, one float32 tensor a feed.
    *
-   * @param replacements stored tensors to use in place of the model's own, by name.
+   * @param replaced what stands in place of the model's own nodes and tensors.
    */
-  activations(segment: Segment, name: string, replacements: ReadonlyMap<string, TensorProto>): Promise<Tensor[]>;
+  activations(segment: Segment, name: string, replaced: Replaced): Promise<Tensor[]>;
 }
 
 /** Starts a forward pass; what is alive between two layers stays in memory, nothing else does. */
@@ -30,12 +29,10 @@ export function startForward(
     return value;
   };
   return {
-    async activations(segment, name, replacements) {
+    async activations(segment, name, replaced) {
       if (segment.makes.length > 0) {
         const first = alive[0]!;
-        const session = await open(
-          segmentModel(model, index, segment, name => find(first, name).type, replacements),
-        );
+        const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replaced));
         try {
           for (const [run, values] of alive.entries()) {
             const made = await session.run(new Map(segment.reads.map(name => [name, find(values, name)])));

@@ -6,24 +6,31 @@ import { type Format, qdqOpset } from "./copy";
 import { PACKED_LEAST_OPSET } from "./packed";
 
 /** Why a format cannot store an alphabet, whatever the model; undefined where it can. */
-export function impossible(format: Format, kind: AlphabetKind, bits: Bits): string | undefined {
+export function impossible(format: Format, kind: AlphabetKind, bits: Bits, grouped = false): string | undefined {
   if (bits === 1 && (kind === "symmetric" || kind === "full")) {
     return `${kind} has no alphabet of 1 bit; use midrise, or 2 bits and more`;
   }
   if (format !== "qdq") return undefined;
+  if (grouped) return "qdq with groups of inputs is not handled yet; use packed";
   if (bits !== 4 && bits !== 8) return `qdq stores 4 and 8 bits, not ${bits}; use packed`;
   return kind === "midrise"
     ? "qdq has no half zero points, so it cannot store midrise; use packed, or affine"
     : undefined;
 }
 
+/** The format of layers with such an alphabet; `grouped`: groups of inputs have alphabets of their own. */
+export type FormatOf = (kind: AlphabetKind, bits: Bits, grouped: boolean) => Format;
+
 /** Chooses how the layers of one width are stored in copies of this model. */
-export function formatChooser(model: Model, wanted: Format | "auto"): (kind: AlphabetKind, bits: Bits) => Format {
+export function formatChooser(model: Model, wanted: Format | "auto"): FormatOf {
   const opset = opsetOf(model) ?? 0;
   const nodes = allNodes(model).filter(isOnnxDomain);
   const inTheWay = (to: number) => (opset < to ? whatChanged(nodes, opset, to) : undefined);
-  return (kind, bits) => {
-    if (wanted !== "packed" && impossible("qdq", kind, bits) === undefined) {
+  return (kind, bits, grouped) => {
+    const never = impossible(wanted === "auto" ? "packed" : wanted, kind, bits, grouped);
+    if (never)
+      throw new Failure("format-impossible", `${never}.`, "Choose another --alphabet, --bits or --format.");
+    if (wanted !== "packed" && impossible("qdq", kind, bits, grouped) === undefined) {
       const obstacle = inTheWay(qdqOpset(bits)) ?? functionsInTheWay(model, qdqOpset(bits));
       if (!obstacle) return "qdq";
       if (wanted === "qdq") {

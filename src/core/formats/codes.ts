@@ -1,4 +1,4 @@
-import type { Alphabets } from "../grid/alphabet";
+import { type Alphabets, groupStart } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 
 /** What a layer became: the levels of its weights and what they stand for, weight = step * (level - zeroPoint). */
@@ -6,13 +6,10 @@ export interface LayerCodes {
   readonly layer: Layer;
   /** In the order of the stored tensor. */
   readonly levels: Uint8Array;
-  /** One a neuron, the neurons of all groups in order. */
+  /** [groups of inputs, neurons], the neurons of all groups of a convolution in order. */
   readonly alphabets: Alphabets;
-}
-
-/** The neuron that each place of the stored tensor belongs to. */
-export function neuronAt(layer: Layer, place: number): number {
-  return layer.neuronsFirst ? Math.floor(place / layer.inputs) : place % layer.neurons;
+  /** The bias the layer gets, [neurons]; null where it keeps what it has. */
+  readonly bias: Float32Array | null;
 }
 
 /**
@@ -22,8 +19,10 @@ export function neuronAt(layer: Layer, place: number): number {
 export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Array {
   const values = new Float32Array(levels.length);
   for (let place = 0; place < levels.length; place++) {
-    const neuron = neuronAt(layer, place);
-    values[place] = alphabets.steps[neuron]! * (levels[place]! - alphabets.zeroPoints[neuron]!);
+    const neuron = layer.neuronsFirst ? Math.floor(place / layer.inputs) : place % layer.neurons;
+    const input = layer.neuronsFirst ? place % layer.inputs : Math.floor(place / layer.neurons);
+    const at = groupStart(alphabets, input, layer.neurons) + neuron;
+    values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
   }
   return values;
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
+import { readNames } from "../graph/uses";
 import { allNames, type Model, opsetOf } from "../onnx/model";
 import {
   type ModelProto,
@@ -67,16 +68,16 @@ export function writeCopy(
   const layerBytes = layers.map(layer => {
     const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
     const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
-    const node = changed(straight.layer.node, {
-      input: layer.layer.node.input.map((input, slot) => (slot === 1 ? output : input)),
-    });
-    rewritten.set(layer.layer.node, node);
+    const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
+    rewritten.set(layer.layer.node, rewired(straight.layer.node, output, bias));
     return bytes;
   });
 
+  const nodes = [...added, ...model.graph.node.map(node => rewritten.get(node) ?? node)];
   const gone = new Set(layers.map(({ layer }) => layer.tensor));
+  for (const bias of replacedBiases(model, layers, nodes)) gone.add(bias);
   const graph = changed(model.graph, {
-    node: [...added, ...model.graph.node.map(node => rewritten.get(node) ?? node)],
+    node: nodes,
     initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...stored],
     input: model.graph.input.filter(input => !gone.has(input.name)),
     valueInfo: model.graph.valueInfo.filter(value => !gone.has(value.name)),
@@ -91,16 +92,55 @@ export function writeCopy(
   return { copy: opset === opsetOf(model) ? copy : raised(copy, opset), layerBytes };
 }
 
-/** The model with the weights of the given layers replaced by the float values their codes stand for. */
-export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
-  const values = new Map(layers.map(codes => [codes.layer.tensor, dequantizedTensor(codes)]));
-  return changed(model, {
-    graph: changed(model.graph, { initializer: model.graph.initializer.map(one => values.get(one.name) ?? one) }),
-  });
+/** A layer as floats again: its node, and the tensors that node reads. */
+export interface FloatLayer {
+  readonly node: NodeProto;
+  readonly tensors: readonly TensorProto[];
 }
 
-export function dequantizedTensor(codes: LayerCodes): TensorProto {
-  return tensor(codes.layer.tensor, "float32", codes.layer.shape, dequantize(codes));
+/** The layer with the float values its codes stand for, under the old name of its weight. */
+export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
+  const { layer, bias } = codes;
+  const weight = tensor(layer.tensor, "float32", layer.shape, dequantize(codes));
+  if (bias === null) return { node: layer.node, tensors: [weight] };
+  const stored = biasTensor(name(`${layer.tensor}_bias`), bias);
+  return { node: rewired(layer.node, layer.tensor, stored.name), tensors: [weight, stored] };
+}
+
+/** The model with the weights of the given layers replaced by the float values their codes stand for. */
+export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
+  const name = freshNames(allNames(model));
+  const floats = new Map(layers.map(codes => [codes.layer.node, floatLayer(codes, name)]));
+  const tensors = [...floats.values()].flatMap(one => one.tensors);
+  const names = new Set(tensors.map(one => one.name));
+  const graph = changed(model.graph, {
+    node: model.graph.node.map(node => floats.get(node)?.node ?? node),
+    initializer: [...model.graph.initializer.filter(one => !names.has(one.name)), ...tensors],
+  });
+  // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
+  const irVersion = model.irVersion < INITIALIZERS_STAND_ALONE ? INITIALIZERS_STAND_ALONE : model.irVersion;
+  return changed(model, { graph, irVersion });
+}
+
+function biasTensor(name: string, bias: Float32Array): TensorProto {
+  return tensor(name, "float32", [bias.length], bias);
+}
+
+/** The node with another weight, and another bias where there is one; that bias counts once, whatever beta said. */
+function rewired(node: NodeProto, weight: string, bias: string | null): NodeProto {
+  const input = [node.input[0]!, weight, ...node.input.slice(2)];
+  if (bias === null) return changed(node, { input });
+  input[2] = bias;
+  return changed(node, { input, attribute: node.attribute.filter(one => one.name !== "beta") });
+}
+
+/** Old biases of the layers that nothing in the copy reads any more. */
+function replacedBiases(model: Model, layers: readonly StoredLayer[], nodes: readonly NodeProto[]): string[] {
+  const read = new Set([...nodes.flatMap(readNames), ...model.graph.output.map(output => output.name)]);
+  return layers.flatMap(({ layer, bias }) => {
+    const old = layer.node.input[2] ?? "";
+    return bias !== null && old !== "" && !read.has(old) ? [old] : [];
+  });
 }
 
 /** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */

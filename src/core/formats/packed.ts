@@ -46,9 +46,8 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
     return parts.store(tensor(result(what), type, dims, data));
   };
   // Half-integer zero points are carried in half steps: level - zeroPoint = (2 level - 2 zeroPoint) / 2, all of it exact.
-  const halves = alphabets.zeroPoints.some(zero => !Number.isInteger(zero));
-  const unit = halves ? 2 : 1;
-  // By kind, not by looking: a layer whose few neurons happen to agree would want a table of its own.
+  // By kind, not by looking: layers of one width then share one table, and the size is known before the levels are.
+  const unit = alphabets.kind === "midrise" || (alphabets.kind === "affine" && bits <= 3) ? 2 : 1;
   const same = alphabets.kind !== "affine";
   const offset = same ? unit * (alphabets.zeroPoints[0] ?? 0) : 0;
 
@@ -77,22 +76,39 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
     value = unpack("codes", levels, bits, code => unit * code - offset);
   }
   if (!same) {
-    const zeros = store(
+    const zeros = spread(
       "zero_points",
       "uint8",
-      neuronShape(layer),
       Uint8Array.from(alphabets.zeroPoints, zero => unit * zero),
     );
     const asFloat = parts.add(node("Cast", [zeros], result("zero_points_float"), [intOf("to", DataType.float32)]));
     value = parts.add(node("Sub", [value, asFloat], result("centred")));
   }
-  const steps = store(
+  const steps = spread(
     "scales",
     "float32",
-    neuronShape(layer),
     Float32Array.from(alphabets.steps, step => step / unit),
   );
   return { output: parts.add(node("Mul", [value, steps], result("dequantized"))), bytes };
+
+  /**
+   * Stores numbers [groups of inputs, neurons] so that they broadcast along the weight. With several groups each input looks
+   * its group up, since the last group may be shorter than the others.
+   */
+  function spread(what: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
+    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), values);
+    const groups = values.length / layer.neurons;
+    const grouped = layer.neuronsFirst
+      ? store(what, type, [layer.neurons, groups], turned(values, groups, layer.neurons))
+      : store(what, type, [groups, layer.neurons], values);
+    const groupOfInput = int64s(
+      Array.from({ length: layer.inputs }, (_, input) => Math.floor(input / alphabets.groupInputs!)),
+      parts,
+    );
+    const axis = layer.neuronsFirst ? 1 : 0;
+    const each = parts.add(node("Gather", [grouped, groupOfInput], result(`${what}_each`), [intOf("axis", axis)]));
+    return parts.add(node("Reshape", [each, int64s(layer.shape, parts)], result(`${what}_shaped`)));
+  }
 
   /** A plane of packed codes as float32 values in the shape of the weight. */
   function unpack(
@@ -114,6 +130,15 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
     }
     return parts.add(node("Reshape", [unpacked, int64s(layer.shape, parts)], result(`${plane}_shaped`)));
   }
+}
+
+/** [rows, columns] to [columns, rows]. */
+function turned(values: Uint8Array | Float32Array, rows: number, columns: number): Uint8Array | Float32Array {
+  const out = values.slice();
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column]!;
+  }
+  return out;
 }
 
 /** What the levels in each of the 256 bytes stand for, float32 [256, 8 / width], shared by the layers that agree on it. */

@@ -1,4 +1,4 @@
-import { type AlphabetKind, type Alphabets, type Bits, levelCount } from "../grid/alphabet";
+import { type AlphabetKind, type Alphabets, type Bits, groupCount, levelCount } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { type Model, writeModel } from "../onnx/model";
 import { type Format, type StoredLayer, writeCopy } from "./copy";
@@ -8,6 +8,9 @@ export interface PlannedLayer {
   readonly layer: Layer;
   readonly bits: Bits;
   readonly alphabet: AlphabetKind;
+  readonly groupInputs: number | undefined;
+  /** Whether the layer will get a bias of its own. */
+  readonly newBias: boolean;
   readonly format: Format;
 }
 
@@ -24,17 +27,23 @@ export function predictCopy(
   return { bytes: writeModel(copy).length, layerBytes };
 }
 
-function withoutCodes({ layer, bits, alphabet: kind, format }: PlannedLayer): StoredLayer {
+function withoutCodes({ layer, bits, alphabet: kind, groupInputs, newBias, format }: PlannedLayer): StoredLayer {
   const levels = levelCount(kind, bits);
-  const neurons = { length: layer.neurons };
+  const count = groupCount({ groupInputs }, layer.inputs) * layer.neurons;
+  const zeroPoint = kind === "affine" ? 0 : kind === "full" ? levels / 2 : (levels - 1) / 2;
   const alphabets: Alphabets = {
     kind,
     bits,
     levels,
-    steps: new Float64Array(layer.neurons).fill(1),
-    zeroPoints: Float64Array.from(neurons, (_, j) =>
-      kind === "affine" ? j % 2 : kind === "full" ? levels / 2 : (levels - 1) / 2,
-    ),
+    groupInputs,
+    steps: new Float64Array(count).fill(1),
+    zeroPoints: new Float64Array(count).fill(zeroPoint),
   };
-  return { layer, levels: new Uint8Array(layer.inputs * layer.neurons), alphabets, format };
+  return {
+    layer,
+    levels: new Uint8Array(layer.inputs * layer.neurons),
+    alphabets,
+    bias: newBias ? new Float32Array(layer.neurons) : null,
+    format,
+  };
 }

@@ -29,6 +29,8 @@ export interface Layer {
   readonly window: Window | null;
   /** The bias, [neurons], where it is stored in the layer itself. */
   readonly bias: Float32Array | null;
+  /** Whether the operator can be given a bias, or another one than it has. */
+  readonly takesBias: boolean;
 }
 
 /** Why a tensor is left as it is. */
@@ -131,6 +133,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
   const groups = window?.groups ?? 1;
   if (groups < 1 || neurons % groups !== 0)
     return skip("unsupported-shape", `${title} has ${neurons} neurons in ${groups} groups.`);
+  const bias = biasOf(node, neurons, index);
   return {
     name: title,
     op,
@@ -143,7 +146,8 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     neuronsFirst,
     input,
     window,
-    bias: biasOf(node, neurons, index),
+    bias,
+    takesBias: op !== "MatMul" && (bias !== null || (node.input[2] ?? "") === ""),
   };
 }
 

@@ -85,21 +85,28 @@ function neededConstants(constants: readonly NodeProto[], nodes: readonly NodePr
   return needed;
 }
 
+/** What the layers quantized so far became. */
+export interface Replaced {
+  readonly nodes: ReadonlyMap<NodeProto, NodeProto>;
+  readonly tensors: ReadonlyMap<string, TensorProto>;
+}
+
 /**
  * A segment as a model of its own.
  *
  * @param typeOf       element type of a value the segment reads.
- * @param replacements stored tensors to use in place of the model's own, by name.
+ * @param replaced nodes that take the place of the model's own, and the tensors they read.
  */
 export function segmentModel(
   model: Model,
   index: GraphIndex,
   segment: Segment,
   typeOf: (name: string) => DataTypeName,
-  replacements: ReadonlyMap<string, TensorProto>,
+  replaced: Replaced,
 ): ModelProto {
-  const names = new Set(segment.nodes.flatMap(readNames));
-  const initializer = [...names].flatMap(name => replacements.get(name) ?? index.initializers.get(name) ?? []);
+  const nodes = segment.nodes.map(node => replaced.nodes.get(node) ?? node);
+  const names = new Set(nodes.flatMap(readNames));
+  const initializer = [...names].flatMap(name => replaced.tensors.get(name) ?? index.initializers.get(name) ?? []);
   return create(ModelProtoSchema, {
     // From IR 4 on initializers need not be listed among the inputs; operators keep the meaning their opset gives them.
     irVersion: model.irVersion < 4n ? 4n : model.irVersion,
@@ -107,7 +114,7 @@ export function segmentModel(
     functions: model.functions,
     graph: create(GraphProtoSchema, {
       name: "segment",
-      node: [...segment.nodes],
+      node: nodes,
       initializer,
       sparseInitializer: model.graph.sparseInitializer.filter(one => names.has(one.values?.name ?? "")),
       input: segment.reads.map(name => valueInfo(name, typeOf(name))),

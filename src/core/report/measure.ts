@@ -34,50 +34,82 @@ export function weightError(weights: ArrayLike<number>, quantized: ArrayLike<num
   return { difference, size };
 }
 
+/** Rows to measure on. */
+export interface ErrorRows extends GroupRows {
+  /** All products without their means over the rows: the bias of the layer takes the mean. */
+  readonly centred: boolean;
+}
+
 /**
- * What rounding this layer added: ||X~(W~ - Q)||² beside ||XW||².
+ * What rounding this layer added: ||X~(W~ - Q)||² beside ||XW||² of every neuron.
  *
  * @param weights   W, [inputs, neurons].
  * @param target    W~, the weights the method was asked to round.
  * @param quantized Q.
  */
 export async function layerError(
-  rows: GroupRows,
+  rows: ErrorRows,
   weights: Matrix,
   target: Matrix,
   quantized: Matrix,
   linalg: Linalg,
-): Promise<SquaredError> {
-  return {
-    difference: total(await linalg.squaredNorms(rows.seen, minus(target, quantized))),
-    size: total(await linalg.squaredNorms(rows.float, weights)),
-  };
+): Promise<SquaredError[]> {
+  const norms = (inputs: Matrix, columns: Matrix): Promise<Float64Array> =>
+    rows.centred ? centredNorms(inputs, columns, linalg) : linalg.squaredNorms(inputs, columns);
+  const difference = await norms(rows.seen, minus(target, quantized));
+  const size = await norms(rows.float, weights);
+  return Array.from(difference, (squares, neuron) => ({ difference: squares, size: size[neuron]! }));
+}
+
+/** The relative error of each neuron. */
+export function neuronErrors(errors: readonly SquaredError[]): (number | null)[] {
+  return errors.map(one => relativeError([one]));
+}
+
+/** ||Xv - mean(Xv)||² = ||Xv||² - m (mean(X) v)² of every column v. */
+async function centredNorms(inputs: Matrix, columns: Matrix, linalg: Linalg): Promise<Float64Array> {
+  const norms = await linalg.squaredNorms(inputs, columns);
+  const m = inputs.rows;
+  const sums = new Float64Array(inputs.columns);
+  for (let r = 0; r < m; r++) for (let i = 0; i < sums.length; i++) sums[i]! += inputs.data[r * sums.length + i]!;
+  const means = new Float64Array(columns.columns);
+  for (let i = 0; i < sums.length; i++) {
+    for (let j = 0; j < means.length; j++) means[j]! += (sums[i]! / m) * columns.data[i * means.length + j]!;
+  }
+  return norms.map((norm, j) => Math.max(0, norm - m * means[j]! ** 2));
 }
 
 /**
- * What the next layer receives, earlier layers included: ||(X~Q + b) - (XW + b)||² beside ||XW + b||².
+ * What the next layer receives, earlier layers included: ||(X~Q + b~) - (XW + b)||² beside ||XW + b||².
  *
- * @param bias b, [neurons]; null for none.
+ * @param bias    b, [neurons]; null for none.
+ * @param newBias b~.
  */
 export async function propagatedError(
   rows: GroupRows,
   weights: Matrix,
   quantized: Matrix,
-  bias: ArrayLike<number> | null,
+  bias: Float32Array | null,
+  newBias: Float32Array | null,
   linalg: Linalg,
 ): Promise<SquaredError> {
-  // X~Q - XW = [X~ X] [Q; -W], and XW + b = [X 1] [W; b].
+  // X~Q + b~ - XW - b = [X~ X 1] [Q; -W; b~ - b], and XW + b = [X 1] [W; b].
+  const one = ones(rows.float.rows);
+  const none = new Float32Array(weights.columns);
+  const [before, after] = [rowOf(bias ?? none), rowOf(newBias ?? none)];
   const difference =
     rows.seen === rows.float
-      ? linalg.squaredNorms(rows.float, minus(quantized, weights))
-      : linalg.squaredNorms(beside(rows.seen, rows.float), above(quantized, scaled(weights, -1)));
-  const size = bias
-    ? linalg.squaredNorms(
-        beside(rows.float, ones(rows.float.rows)),
-        above(weights, { rows: 1, columns: bias.length, data: Float64Array.from(bias) }),
-      )
-    : linalg.squaredNorms(rows.float, weights);
+      ? linalg.squaredNorms(beside(rows.float, one), above(minus(quantized, weights), minus(after, before)))
+      : linalg.squaredNorms(
+          beside(beside(rows.seen, rows.float), one),
+          above(above(quantized, scaled(weights, -1)), minus(after, before)),
+        );
+  const size = linalg.squaredNorms(beside(rows.float, one), above(weights, before));
   return { difference: total(await difference), size: total(await size) };
+}
+
+function rowOf(values: Float32Array): Matrix {
+  return { rows: 1, columns: values.length, data: values };
 }
 
 /** How an output of a copy compares with the float model's, all samples together. */

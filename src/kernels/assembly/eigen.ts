@@ -40,7 +40,7 @@ export function tridiagonalize(
     let squares: f64 = 0;
     for (let i = 1; i < length; i++) squares += load<f64>(v + (<usize>i << 3)) * load<f64>(v + (<usize>i << 3));
     const head = load<f64>(v);
-    if (squares == 0) {
+    if (squares < NOTHING) {
       store<f64>(beside + (<usize>k << 3), head);
       continue;
     }
@@ -103,6 +103,12 @@ export function formReflections(n: i32, a: usize, scales: usize, q: usize): void
   }
 }
 
+/**
+ * Squares below this are what rounding leaves once the rank is used up; their inverse would overflow. Entries of the
+ * matrix at 1e-140 do not move an eigenvalue that anything in float64 can tell from 0.
+ */
+const NOTHING: f64 = 1e-280;
+
 /** Steps an eigenvalue may take; two are usual. */
 const STEPS: i32 = 60;
 
@@ -116,13 +122,20 @@ const STEPS: i32 = 60;
  */
 export function diagonalize(n: i32, diagonal: usize, beside: usize, q: usize): bool {
   const row = <usize>n << 3;
+  // A rank-deficient matrix has long stretches of eigenvalues at 0: beside them nothing is small relative to its neighbours,
+  // so an entry also counts as gone where it is small relative to the largest.
+  let largest: f64 = 0;
+  for (let i = 0; i < n; i++) {
+    const size = abs<f64>(load<f64>(diagonal + (<usize>i << 3))) + abs<f64>(load<f64>(beside + (<usize>i << 3)));
+    largest = max<f64>(largest, size);
+  }
   for (let l = 0; l < n; l++) {
     const dl = diagonal + (<usize>l << 3);
     for (let step = 0; ; step++) {
       let m = l;
       for (; m < n - 1; m++) {
         const size = abs<f64>(load<f64>(diagonal + (<usize>m << 3))) + abs<f64>(load<f64>(diagonal + (<usize>m << 3), 8));
-        if (abs<f64>(load<f64>(beside + (<usize>m << 3))) <= f64.EPSILON * size) break;
+        if (abs<f64>(load<f64>(beside + (<usize>m << 3))) <= f64.EPSILON * max<f64>(size, largest / 8)) break;
       }
       if (m == l) break;
       if (step == STEPS) return false;

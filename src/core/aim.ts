@@ -1,0 +1,76 @@
+import type { GroupRows } from "./calibration/rows";
+import type { Linalg } from "./linalg/linalg";
+import type { Matrix, Matrix64 } from "./matrix";
+import { align, type Alignment } from "./methods/align";
+import { meanGram } from "./methods/damping";
+
+/** What a layer is asked to match. */
+export interface AimChoice {
+  /** `float`: the response XW of the float network; `quantized`: its own weights on the inputs it sees, X~W. */
+  readonly target: "float" | "quantized";
+  /** Whether the bias may take the mean, so that nothing of it is left for the weights. */
+  readonly centre: boolean;
+}
+
+/** Which weights to round, and in which metric the rounding counts. */
+export interface Aim {
+  /** W~, [inputs, neurons]. */
+  readonly target: Matrix;
+  /** C, [inputs, inputs]. */
+  readonly metric: Matrix64;
+  /** X~ᵀX / m, [inputs, inputs]: what the two networks feed the layer, one against the other. */
+  readonly cross: Matrix64 | undefined;
+  readonly alignment: Alignment | null;
+  /** The ridge of the alignment; null where there is none. */
+  readonly ridge: number | null;
+}
+
+/** Rows taken at once: their float response is in memory, [rows, neurons] in double precision. */
+const ROWS_AT_ONCE = 2048;
+
+/**
+ * @param weights W, [inputs, neurons].
+ * @param rows    all rows of the fitted samples.
+ */
+export async function aimAt(
+  choice: AimChoice & { method: string },
+  weights: Matrix,
+  rows: GroupRows,
+  linalg: Linalg,
+): Promise<Aim> {
+  if (choice.target === "quantized" || rows.seen === rows.float) {
+    return {
+      target: weights,
+      metric: await meanGram([rows.seen], linalg),
+      cross: choice.method === "gpfq" && rows.seen !== rows.float ? await meanCross(rows, linalg) : undefined,
+      alignment: null,
+      ridge: null,
+    };
+  }
+  const moments = await linalg.moments(weights.rows, weights.columns);
+  for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
+    const seen = rowsFrom(rows.seen, start);
+    await moments.add(seen, await linalg.multiply(rowsFrom(rows.float, start), weights));
+  }
+  const alignment = await align(await moments.finish(), weights, choice.centre, linalg);
+  // The alignment has moved the weights to what X~ can give of XW; from there on both networks feed the layer X~.
+  return {
+    target: alignment.target,
+    metric: alignment.metric,
+    cross: undefined,
+    alignment,
+    ridge: alignment.ridge,
+  };
+}
+
+async function meanCross({ seen, float }: GroupRows, linalg: Linalg): Promise<Matrix64> {
+  const moments = await linalg.moments(seen.columns, float.columns);
+  await moments.add(seen, float);
+  const { cross, rows } = await moments.finish();
+  return { ...cross, data: cross.data.map(value => value / rows) };
+}
+
+function rowsFrom({ rows, columns, data }: Matrix<Float32Array>, start: number): Matrix<Float32Array> {
+  const end = Math.min(rows, start + ROWS_AT_ONCE);
+  return { rows: end - start, columns, data: data.subarray(start * columns, end * columns) };
+}
