@@ -1,4 +1,4 @@
-// Builds what runs: `node esbuild.mjs` makes dist/cli.js, `--tests` adds dist/test/** beside it.
+// Builds what runs: `node esbuild.mjs` makes dist/cli.js, `--tests` adds dist/test/**, `--bench` dist/bench/**.
 import { build } from "esbuild";
 import { rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -22,6 +22,10 @@ await build({
   outdir: "dist",
   metafile: true,
 });
+
+if (process.argv.includes("--bench")) {
+  await build({ ...shared, entryPoints: ["test/bench/table.ts"], outdir: "dist/bench" });
+}
 
 if (process.argv.includes("--tests")) {
   rmSync("dist/test", { recursive: true, force: true });
