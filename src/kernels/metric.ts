@@ -177,7 +177,7 @@ function reversedTranspose({ heap }: Workspace, panels: number, n: number): Floa
   return data;
 }
 
-/** Inputs placed between two updates of the whole matrix; 32 and 128 take 10 % longer at 4096 inputs. */
+/** Inputs placed between two updates of the whole matrix. */
 const PIVOTS = 64;
 
 /** See `Linalg.walkOrder`. Finding the order makes the factor too: it is kept for the `factor` of this metric in this order. */

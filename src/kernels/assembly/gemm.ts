@@ -4,10 +4,9 @@
 // C is float64. The product itself runs in T: float64, or float32 ("single") for large layers, where sums of at most
 // DEPTH products are formed in float32 and added up in float64: twice the speed, errors of 1e-7 of the terms.
 //
-// Measured on one AMD EPYC core (node scripts/kernels.mjs && whittle bench product): 6 x 4 doubles in registers 10 to 12
-// GFLOP/s, 6 x 8 floats 20 to 24. 4 x 4, 8 x 4 (the registers run out) and no unrolling by 4 were 10-25 % slower.
-// OpenBLAS with AVX2 and FMA is 3 to 4 times faster: plain WebAssembly SIMD has half the width and no fused multiply-add,
-// and in exchange every machine rounds alike.
+// Measured on one AMD EPYC core (`whittle bench product gptq`): 11 to 13 GFLOP/s in float64, 21 to 25 in float32. OpenBLAS
+// with AVX2 and FMA is 3 to 4 times faster: plain WebAssembly SIMD has half the width and no fused multiply-add, and in
+// exchange every machine rounds alike. Four steps of the inner loop written out were 15 % slower than one.
 
 /** Rows of a register tile. */
 const TILE: i32 = 6;
@@ -185,37 +184,7 @@ function tile<T>(k: i32, a: usize, b: usize, c: usize, cRow: usize): void {
   let c41 = c00;
   let c50 = c00;
   let c51 = c00;
-  let left = k;
-  // Four steps a round: the loop's own cost falls from a fifth to a twentieth.
-  while (left >= 4) {
-    for (let step: usize = 0; step < 4; step++) {
-      const b0 = v128.load(b + step * 32);
-      const b1 = v128.load(b + step * 32, 16);
-      const at = a + step * 6 * size;
-      let x = v128.load_splat<T>(at);
-      c00 = fma<T>(c00, x, b0);
-      c01 = fma<T>(c01, x, b1);
-      x = v128.load_splat<T>(at + size);
-      c10 = fma<T>(c10, x, b0);
-      c11 = fma<T>(c11, x, b1);
-      x = v128.load_splat<T>(at + 2 * size);
-      c20 = fma<T>(c20, x, b0);
-      c21 = fma<T>(c21, x, b1);
-      x = v128.load_splat<T>(at + 3 * size);
-      c30 = fma<T>(c30, x, b0);
-      c31 = fma<T>(c31, x, b1);
-      x = v128.load_splat<T>(at + 4 * size);
-      c40 = fma<T>(c40, x, b0);
-      c41 = fma<T>(c41, x, b1);
-      x = v128.load_splat<T>(at + 5 * size);
-      c50 = fma<T>(c50, x, b0);
-      c51 = fma<T>(c51, x, b1);
-    }
-    a += 24 * size;
-    b += 128;
-    left -= 4;
-  }
-  while (left > 0) {
+  for (let step = 0; step < k; step++) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
     let x = v128.load_splat<T>(a);
@@ -238,7 +207,6 @@ function tile<T>(k: i32, a: usize, b: usize, c: usize, cRow: usize): void {
     c51 = fma<T>(c51, x, b1);
     a += 6 * size;
     b += 32;
-    left--;
   }
   addRow<T>(c, c00, c01);
   addRow<T>((c += cRow), c10, c11);

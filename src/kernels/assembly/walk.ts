@@ -4,12 +4,11 @@ import { BLOCK, rowLength, rowOf } from "./panels";
 
 // The walk on several paths (`Linalg.walk` says what it computes), for a chunk of neurons.
 //
-// What makes it fast, and what each gave on 4096 x 4096 with 8 paths and blocks of 32 (one core):
-// - The fixed lag: all paths share what is decided, so what it pulls is one product a window of rows, for all neurons and
-//   paths. A product for every block of 32 rows instead of a window of up to 128 costs a tenth more.
-// - Paths differ in few coordinates. Only those (the `splits`) are kept, multiplied and copied by path; of all others the pull
-//   is formed once for all paths. Without it the paths cost three times more; keeping by path everything behind the first
-//   coordinate in which two of them differ, twice more.
+// What makes it fast:
+// - The fixed lag: all paths share what is decided, so what it pulls is one product a block, for all neurons and paths.
+// - Paths differ in few coordinates, 6 of the last 46 on correlated inputs at 8 paths. Only those (the `splits`) are kept,
+//   multiplied and copied by path; of all others the pull is formed once for all paths. Keeping by path all that lies behind
+//   the first coordinate in which two of them differ (32 of the 46) took a tenth longer.
 // - The cheapest children are found without a branch; see rankChildren.
 // - Two paths at a time in a vector; eight in the inner loop, so `slots` is a multiple of 8. Empty slots are copies of the
 //   cheapest path: no loop needs to know about them.
@@ -28,14 +27,9 @@ export function walkStateBytes(paths: i32, block: i32): usize {
   return <usize>(2 * block * slots * 9 + 2 * block * 12 + slots * 8 + 16);
 }
 
-/** Bytes of scratch a chunk of c neurons needs: pulls of a window, pulls by slot, the children. */
+/** Bytes of scratch a chunk of c neurons needs: pulls of a block, pulls by slot, the children. */
 export function walkScratchBytes(c: i32, paths: i32, block: i32): usize {
-  return <usize>(windowOf(block) * c * 8 + slotsFor(paths) * 88);
-}
-
-/** Rows whose pull by decided coordinates is formed at once: whole blocks, up to BLOCK rows. */
-function windowOf(block: i32): i32 {
-  return block * max(1, BLOCK / block);
+  return <usize>(block * c * 8 + slotsFor(paths) * 88);
 }
 
 // The neuron at work. Globals rather than twenty arguments: an instance runs one chunk at a time.
@@ -107,9 +101,8 @@ export function walk(
   single: bool,
 ): void {
   slots = slotsFor(paths);
-  const window = windowOf(block);
   const pulled = scratch;
-  pulls = pulled + <usize>(window * c * 8);
+  pulls = pulled + <usize>(block * c * 8);
   childCosts = pulls + <usize>(slots * 8);
   childErrors = childCosts + <usize>(slots * 16);
   childLevels = childErrors + <usize>(slots * 16);
@@ -130,68 +123,60 @@ export function walk(
     store<f64>(clipped + (<usize>j << 3), 0);
   }
 
-  for (let start = 0; start < n; start += window) {
-    const rows = min(window, n - start);
-    const known = max(0, start - block);
-    memory.fill(pulled, 0, <usize>rows * row);
-    addPulls(n, c, lower, start, start + rows, 0, known, w, pulled, single);
-    for (let from = start; from < start + rows; from += block) {
-      const to = min(from + block, n);
-      const decided = max(0, from - block);
-      const pulledHere = pulled + <usize>(from - start) * row;
-      addPulls(n, c, lower, from, to, known, decided, w, pulledHere, single);
-      for (let j = 0; j < c; j++) {
-        const o = <usize>j << 3;
-        useState(states + <usize>j * stateBytes, block);
-        for (let i = from; i < to; i++) {
-          const grid = <usize>load<i32>(group + (<usize>i << 2)) * row + o;
-          const li = rowOf(lower, n, i);
-          const cut = step(
-            i - decided,
-            paths,
-            load<f64>(w + <usize>i * row + o),
-            load<f64>(pulledHere + <usize>(i - from) * row + o),
-            li + (<usize>decided << 3),
-            load<f64>(steps + grid),
-            load<f64>(zeros + grid),
-            top,
-          );
-          if (cut) store<f64>(clipped + o, 1);
-        }
-        if (to == n) {
-          store<f64>(outCosts + o, load<f64>(costs));
-          decide(n - decided, w + <usize>decided * row + o, row, out + <usize>decided * <usize>c + <usize>j, c);
-        } else if (to >= 2 * block) {
-          decide(block, w + <usize>decided * row + o, row, out + <usize>decided * <usize>c + <usize>j, c);
-          dropDisagreeing(block);
-        }
+  for (let from = 0; from < n; from += block) {
+    const to = min(from + block, n);
+    const decided = max(0, from - block);
+    memory.fill(pulled, 0, <usize>(to - from) * row);
+    addPulls(n, c, lower, from, to, decided, w, pulled, single);
+    for (let j = 0; j < c; j++) {
+      const o = <usize>j << 3;
+      useState(states + <usize>j * stateBytes, block);
+      for (let i = from; i < to; i++) {
+        const grid = <usize>load<i32>(group + (<usize>i << 2)) * row + o;
+        const cut = step(
+          i - decided,
+          paths,
+          load<f64>(w + <usize>i * row + o),
+          load<f64>(pulled + <usize>(i - from) * row + o),
+          rowOf(lower, n, i) + (<usize>decided << 3),
+          load<f64>(steps + grid),
+          load<f64>(zeros + grid),
+          top,
+        );
+        if (cut) store<f64>(clipped + o, 1);
+      }
+      const e = w + <usize>decided * row + o;
+      const final = out + <usize>decided * <usize>c + <usize>j;
+      if (to == n) {
+        store<f64>(outCosts + o, load<f64>(costs));
+        decide(n - decided, e, row, final, c);
+      } else if (to >= 2 * block) {
+        decide(block, e, row, final, c);
+        dropDisagreeing(block);
       }
     }
   }
 }
 
-/** pulled += L[from..to, first..last) e, panel by panel. */
+/** pulled += L[from..to, 0..decided) e, panel by panel. */
 function addPulls(
   n: i32,
   c: i32,
   lower: usize,
   from: i32,
   to: i32,
-  first: i32,
-  last: i32,
+  decided: i32,
   e: usize,
   pulled: usize,
   single: bool,
 ): void {
-  if (last <= first) return;
   const row = <usize>c << 3;
   let i = from;
   while (i < to) {
     const b = i / BLOCK;
     const end = min(to, (b + 1) * BLOCK);
-    const a = rowOf(lower, n, i) + (<usize>first << 3);
     const into = pulled + <usize>(i - from) * row;
-    product64(end - i, c, last - first, a, <usize>rowLength(n, b) << 3, 8, e + <usize>first * row, row, 8, into, row, 1, single);
+    product64(end - i, c, decided, rowOf(lower, n, i), <usize>rowLength(n, b) << 3, 8, e, row, 8, into, row, 1, single);
     i = end;
   }
 }
