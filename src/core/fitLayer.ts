@@ -7,7 +7,7 @@ import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import type { Matrix } from "./matrix";
 import { methodOf, type MethodName, mostRows, type Quantized, type Variant } from "./methods/catalog";
-import { layerError, propagatedError, relativeError, type SquaredError, weightError } from "./report/measure";
+import { layerErrors, propagatedError, relativeError, type SquaredError, weightError } from "./report/measure";
 
 /** A layer, its weights in stored order, and how to quantize them. */
 export interface LayerPlan {
@@ -27,6 +27,8 @@ export interface LayerErrors {
   readonly layerError: number | null;
   readonly layerErrorHeldOut: number | null;
   readonly propagatedError: number | null;
+  /** The layer error of each neuron on the held-out rows, without any on the fitted ones, [neurons]. */
+  readonly neuronErrors: readonly (number | null)[] | null;
 }
 
 export interface LayerFit extends LayerErrors {
@@ -115,7 +117,7 @@ async function errorsOf(
     ] as const) {
       if (!drawn) continue;
       const rows = drawn.group(group);
-      errors.push(await layerError(rows, w, w, q, linalg));
+      errors.push(...(await layerErrors(rows, w, w, q, linalg)));
       if (drawn === (heldOut ?? fitted)) propagated.push(await propagatedError(rows, w, q, bias, linalg));
     }
   }
@@ -124,6 +126,7 @@ async function errorsOf(
     layerError: fitted && relativeError(onFitted),
     layerErrorHeldOut: heldOut && relativeError(onHeldOut),
     propagatedError: fitted && relativeError(propagated),
+    neuronErrors: fitted && (heldOut ? onHeldOut : onFitted).map(one => relativeError([one])),
   };
 }
 

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
+import { neuronAt } from "../core/formats/codes";
 import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
 import { plainLinalg } from "../core/linalg/plain";
 import { readModel, writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
+import { gridHistogram, type LayerDetail } from "../core/report/detail";
 import { errorToDb } from "../core/report/measure";
 import type { LayerReport, Report } from "../core/report/report";
+import type { PlannedLayer } from "../protocol/contract";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, readWhole, writePending } from "./files";
@@ -19,10 +22,11 @@ import { version } from "./version";
 
 /** What a run says while it works. */
 export interface QuantizeEvents {
-  /** The layers that will be done, in order, with the bytes they take now. */
-  onPlan(layers: readonly { name: string; bytesBefore: number }[]): void;
+  /** The layers that will be done, in order, with the bytes they take now and will take. */
+  onPlan(layers: readonly PlannedLayer[]): void;
   onLayerStart(name: string): void;
-  onLayer(layer: LayerReport): void;
+  /** @param detail made when asked for, and only until this returns: it costs a pass over the weights. */
+  onLayer(layer: LayerReport, detail: () => LayerDetail): void;
   onStage(stage: "reading" | "writing" | "checking"): void;
 }
 
@@ -34,6 +38,8 @@ export interface QuantizeJob {
   readonly dryRun: boolean;
   /** Threads of the sessions that are timed; the fit gives the same codes on any number. */
   readonly threads: number;
+  /** Of the temporary name the copy is written under, for a caller that may end this process by force. */
+  readonly pendingId?: string;
   readonly options: QuantizeOptions;
 }
 
@@ -48,7 +54,7 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const formatOf = formatChooser(model, options.format);
   const planned = plans.map(plan => ({ ...plan, format: formatOf(plan.alphabet, plan.bits) }));
   const { bytes: bytesAfter, layerBytes } = predictCopy(model, planned);
-  events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  events.onPlan(planned.map((plan, k) => plannedLayer(plan, layerBytes[k]!)));
   return {
     ...emptyReport(job, bytes.length),
     bytesAfter: plans.length === 0 ? bytes.length : bytesAfter,
@@ -71,7 +77,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
   const bytes = await readWhole(job.model, "model");
-  checkWritable(job.output);
+  checkWritable(job.output, job.pendingId);
   const model = readModel(bytes, job.model);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
@@ -85,7 +91,9 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     format: formatOf(fitted.plan.alphabet, fitted.plan.bits),
   });
 
-  events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  const planned = plans.map(plan => ({ ...plan, format: formatOf(plan.alphabet, plan.bits) }));
+  const predicted = predictCopy(model, planned).layerBytes;
+  events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
   const fitted = await quantizeLayers(
     model,
     index,
@@ -99,7 +107,8 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
       onStart: plan => events.onLayerStart(plan.layer.name),
       onLayer: one => {
         const stored = store(one);
-        events.onLayer(layerReport(one, stored.format, writeCopy(model, [stored], {}).layerBytes[0]!));
+        const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
+        events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
       },
     },
   );
@@ -114,7 +123,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   warnings.push(...layerWarnings(fitted));
 
   events.onStage("writing");
-  const file = writePending(job.output, copyBytes);
+  const file = writePending(job.output, copyBytes, job.pendingId);
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
@@ -173,8 +182,20 @@ function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
     layerError: null,
     layerErrorHeldOut: null,
     propagatedError: null,
+    neuronErrors: null,
     seconds: 0,
   };
+}
+
+function plannedLayer({ layer, bits, weights }: LayerPlan, bytesAfter: number): PlannedLayer {
+  return { name: layer.name, bits, bytesBefore: weights.byteLength, bytesAfter };
+}
+
+function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
+  const histogram = gridHistogram(plan.weights, codes.levels, codes.alphabets, place =>
+    neuronAt(plan.layer, place),
+  );
+  return { name: plan.layer.name, histogram, neuronErrors };
 }
 
 function noData(): CalibrationData {

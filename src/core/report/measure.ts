@@ -35,23 +35,23 @@ export function weightError(weights: ArrayLike<number>, quantized: ArrayLike<num
 }
 
 /**
- * What rounding this layer added: ||X~(W~ - Q)||² beside ||XW||².
+ * What rounding this layer added, neuron by neuron: ||X~(w~ - q)||² beside ||Xw||².
  *
  * @param weights   W, [inputs, neurons].
  * @param target    W~, the weights the method was asked to round.
  * @param quantized Q.
+ * @returns [neurons]; the layer's error is the relative error of all of them together.
  */
-export async function layerError(
+export async function layerErrors(
   rows: GroupRows,
   weights: Matrix,
   target: Matrix,
   quantized: Matrix,
   linalg: Linalg,
-): Promise<SquaredError> {
-  return {
-    difference: total(await linalg.squaredNorms(rows.seen, minus(target, quantized))),
-    size: total(await linalg.squaredNorms(rows.float, weights)),
-  };
+): Promise<SquaredError[]> {
+  const differences = await linalg.squaredNorms(rows.seen, minus(target, quantized));
+  const sizes = await linalg.squaredNorms(rows.float, weights);
+  return Array.from(differences, (difference, neuron) => ({ difference, size: sizes[neuron]! }));
 }
 
 /**
