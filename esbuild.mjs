@@ -1,35 +1,61 @@
-// Builds what runs: `node esbuild.mjs` makes dist/cli.js, `--tests` adds dist/test/**, `--bench` dist/bench/**.
+// Builds what runs: `node esbuild.mjs` makes dist/*.js, dist/kernels.wasm and dist/webview/*; `--tests` adds dist/test/**,
+// `--bench` dist/bench/**. dist/meta.json says which files went into what, for the notices of the package.
 import { build } from "esbuild";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { buildKernels } from "./scripts/kernels.mjs";
 
 const shared = {
   bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
   sourcemap: true,
-  // A native module finds its library beside itself, so it is never bundled.
-  external: ["onnxruntime-node", "vscode"],
+  metafile: true,
   logLevel: "warning",
 };
 
-await buildKernels();
-await build({
+const forNode = {
   ...shared,
-  entryPoints: { cli: "src/cli/main.ts", kernelWorker: "src/engine/kernelWorker.ts" },
-  outdir: "dist",
-  metafile: true,
-});
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  // A native module finds its library beside itself, so it is never bundled.
+  external: ["onnxruntime-node", "vscode"],
+};
+
+const programs = {
+  cli: "src/cli/main.ts",
+  engine: "src/engine/main.ts",
+  extension: "src/host/extension.ts",
+  kernelWorker: "src/engine/kernelWorker.ts",
+};
+
+const pages = { report: "webview/report/main.ts", model: "webview/model/main.ts" };
+
+await buildKernels();
+const built = await Promise.all([
+  build({ ...forNode, entryPoints: programs, outdir: "dist" }),
+  build({
+    ...shared,
+    entryPoints: pages,
+    outdir: "dist/webview",
+    platform: "browser",
+    target: "chrome128", // VS Code 1.100 and newer.
+    format: "esm",
+    minify: true,
+  }),
+]);
+const inputs = Object.assign({}, ...built.map(({ metafile }) => metafile.inputs));
+writeFileSync("dist/meta.json", JSON.stringify({ inputs: Object.keys(inputs).sort() }, null, 1));
 
 if (process.argv.includes("--bench")) {
-  await build({ ...shared, entryPoints: ["test/bench/table.ts"], outdir: "dist/bench" });
+  await build({ ...forNode, entryPoints: ["test/bench/table.ts"], outdir: "dist/bench" });
 }
 
 if (process.argv.includes("--tests")) {
   rmSync("dist/test", { recursive: true, force: true });
   const files = await readdir("test", { recursive: true });
-  const entryPoints = files.filter(file => file.endsWith(".test.ts")).map(file => `test/${file}`);
-  await build({ ...shared, entryPoints, outdir: "dist/test", outbase: "test" });
+  // Tests under test/vscode run inside VS Code: the rig bundles them itself.
+  const entryPoints = files
+    .filter(file => file.endsWith(".test.ts") && !file.startsWith("vscode"))
+    .map(file => `test/${file}`);
+  await build({ ...forNode, entryPoints, outdir: "dist/test", outbase: "test" });
 }

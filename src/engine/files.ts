@@ -65,10 +65,11 @@ export function checkTarget(output: string, model: string, overwrite: boolean): 
 /**
  * Tries whether a file can be made where the target shall be, so that a long run does not end at a closed door.
  *
+ * @param id of the temporary name, as for `writePending`.
  * @throws {Failure} `output-unwritable`.
  */
-export function checkWritable(target: string): void {
-  writePending(target, new Uint8Array(0)).discard();
+export function checkWritable(target: string, id?: string): void {
+  writePending(target, new Uint8Array(0), id).discard();
 }
 
 /** Device and inode, so that links to the model are seen through; undefined where there is no file. */
@@ -100,10 +101,15 @@ process.on("exit", () => {
 /**
  * Writes bytes under a temporary name in the target's folder and syncs them to the disk.
  *
+ * @param id makes the temporary name, `<target>.<id>.part`: whoever ends this process by force knows what to take away.
  * @throws {Failure} `output-unwritable`; nothing is left behind then.
  */
-export function writePending(target: string, bytes: Uint8Array): PendingFile {
-  const temporaryPath = `${target}.${randomBytes(6).toString("hex")}.part`;
+export function writePending(
+  target: string,
+  bytes: Uint8Array,
+  id: string = randomBytes(6).toString("hex"),
+): PendingFile {
+  const temporaryPath = `${target}.${id}.part`;
   const forget = (): void => {
     pending.delete(temporaryPath);
     unlinkSync(temporaryPath);

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
+import { alphabetAt } from "../core/formats/codes";
 import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
-import { type PlannedLayer, predictCopy } from "../core/formats/predict";
+import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
 import { readModel, writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
+import { gridHistogram, type LayerDetail } from "../core/report/detail";
 import { errorToDb } from "../core/report/measure";
 import type { LayerReport, Report } from "../core/report/report";
+import type { PlannedLayer } from "../protocol/contract";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, readWhole, writePending } from "./files";
@@ -20,10 +23,11 @@ import { version } from "./version";
 
 /** What a run says while it works. */
 export interface QuantizeEvents {
-  /** The layers that will be done, in order, with the bytes they take now. */
-  onPlan(layers: readonly { name: string; bytesBefore: number }[]): void;
+  /** The layers that will be done, in order, with the bytes they take now and will take. */
+  onPlan(layers: readonly PlannedLayer[]): void;
   onLayerStart(name: string): void;
-  onLayer(layer: LayerReport): void;
+  /** @param detail made when asked for, and only until this returns: it costs a pass over the weights. */
+  onLayer(layer: LayerReport, detail: () => LayerDetail): void;
   onStage(stage: "reading" | "writing" | "checking"): void;
 }
 
@@ -35,6 +39,8 @@ export interface QuantizeJob {
   readonly dryRun: boolean;
   /** Of the kernels and of the sessions that are timed; the fit gives the same codes on any number. */
   readonly threads: number;
+  /** Of the temporary name the copy is written under, for a caller that may end this process by force. */
+  readonly pendingId?: string;
   readonly options: QuantizeOptions;
 }
 
@@ -47,8 +53,12 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const { index, layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.synthetic;
   const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
-  const { bytes: bytesAfter, layerBytes } = predictCopy(model, plans.map(planned), metadataOf(options, bytes));
-  events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  const { bytes: bytesAfter, layerBytes } = predictCopy(
+    model,
+    plans.map(unfittedLayer),
+    metadataOf(options, bytes),
+  );
+  events.onPlan(plans.map((plan, k) => plannedLayer(plan, layerBytes[k]!)));
   return {
     ...emptyReport(job, bytes.length),
     bytesAfter: plans.length === 0 ? bytes.length : bytesAfter,
@@ -71,7 +81,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
   const bytes = await readWhole(job.model, "model");
-  checkWritable(job.output);
+  checkWritable(job.output, job.pendingId);
   const model = readModel(bytes, job.model);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
@@ -82,7 +92,8 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
   const store = ({ codes }: FittedLayer): StoredLayer => ({ ...codes, format: formats.get(codes.layer)! });
 
-  events.onPlan(plans.map(plan => ({ name: plan.layer.name, bytesBefore: plan.weights.byteLength })));
+  const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
+  events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
   const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
   const fitted = await quantizeLayers(
     model,
@@ -97,7 +108,8 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
       onStart: plan => events.onLayerStart(plan.layer.name),
       onLayer: one => {
         const stored = store(one);
-        events.onLayer(layerReport(one, stored.format, writeCopy(model, [stored], {}).layerBytes[0]!));
+        const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
+        events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
       },
     },
   ).finally(close);
@@ -112,7 +124,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   warnings.push(...layerWarnings(fitted));
 
   events.onStage("writing");
-  const file = writePending(job.output, copyBytes);
+  const file = writePending(job.output, copyBytes, job.pendingId);
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
@@ -160,7 +172,7 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
   };
 }
 
-function planned(plan: StoredPlan): PlannedLayer {
+function unfittedLayer(plan: StoredPlan): UnfittedLayer {
   return { ...plan, newBias: plan.centre && plan.target === "float" };
 }
 
@@ -181,6 +193,16 @@ function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
     damping: null,
     seconds: 0,
   };
+}
+
+function plannedLayer({ layer, bits, weights }: LayerPlan, bytesAfter: number): PlannedLayer {
+  return { name: layer.name, bits, bytesBefore: weights.byteLength, bytesAfter };
+}
+
+function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
+  const at = alphabetAt(plan.layer, codes.alphabets);
+  const histogram = gridHistogram(plan.weights, codes.levels, codes.alphabets, at);
+  return { name: plan.layer.name, histogram, neuronErrors };
 }
 
 function noData(): CalibrationData {

@@ -1,5 +1,8 @@
 // The conversation between the extension host and its pages, both ways. The host sends whole views: a page that was hidden,
 // moved or reloaded asks with `ready` and shows what it is sent. What comes from a page is checked by the host before use.
+//
+// A page is dist/webview/<report|model>.js as a module at the end of an empty body, and <report|model>.css where the bundle
+// has one. Its policy allows that script by nonce, sheets and pictures of the extension, and neither inline styles nor data:.
 
 import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";

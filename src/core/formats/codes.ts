@@ -12,16 +12,25 @@ export interface LayerCodes {
   readonly bias: Float32Array | null;
 }
 
+/** Where the step and the zero point of each place of the stored tensor stand in the alphabets of its layer. */
+export function alphabetAt(layer: Layer, alphabets: Alphabets): (place: number) => number {
+  const { inputs, neurons, neuronsFirst } = layer;
+  return place => {
+    const neuron = neuronsFirst ? Math.floor(place / inputs) : place % neurons;
+    const input = neuronsFirst ? place % inputs : Math.floor(place / neurons);
+    return groupStart(alphabets, input, neurons) + neuron;
+  };
+}
+
 /**
  * The weights as a runtime computes them from a copy, in the order of the stored tensor: level - zeroPoint is exact, and
  * the product with the float32 step is rounded once to float32.
  */
 export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Array {
+  const alphabetOf = alphabetAt(layer, alphabets);
   const values = new Float32Array(levels.length);
   for (let place = 0; place < levels.length; place++) {
-    const neuron = layer.neuronsFirst ? Math.floor(place / layer.inputs) : place % layer.neurons;
-    const input = layer.neuronsFirst ? place % layer.inputs : Math.floor(place / layer.neurons);
-    const at = groupStart(alphabets, input, layer.neurons) + neuron;
+    const at = alphabetOf(place);
     values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
   }
   return values;

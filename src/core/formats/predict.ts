@@ -4,7 +4,7 @@ import { type Model, writeModel } from "../onnx/model";
 import { type Format, type StoredLayer, writeCopy } from "./copy";
 
 /** A layer whose codes are not known yet. */
-export interface PlannedLayer {
+export interface UnfittedLayer {
   readonly layer: Layer;
   readonly bits: Bits;
   readonly alphabet: AlphabetKind;
@@ -20,14 +20,14 @@ export interface PlannedLayer {
  */
 export function predictCopy(
   model: Model,
-  layers: readonly PlannedLayer[],
+  layers: readonly UnfittedLayer[],
   metadata: Readonly<Record<string, string>> = {},
 ): { bytes: number; layerBytes: number[] } {
   const { copy, layerBytes } = writeCopy(model, layers.map(withoutCodes), metadata);
   return { bytes: writeModel(copy).length, layerBytes };
 }
 
-function withoutCodes({ layer, bits, alphabet: kind, groupInputs, newBias, format }: PlannedLayer): StoredLayer {
+function withoutCodes({ layer, bits, alphabet: kind, groupInputs, newBias, format }: UnfittedLayer): StoredLayer {
   const levels = levelCount(kind, bits);
   const count = groupCount({ groupInputs }, layer.inputs) * layer.neurons;
   const zeroPoint = kind === "affine" ? 0 : kind === "full" ? levels / 2 : (levels - 1) / 2;

@@ -1,0 +1,31 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A data file names other files and some numbers; whatever is larger is something else. */
+const MAX_DATA_FILE_BYTES = 65_536;
+/** A folder of thousands of annotations is not searched on the way to a question. */
+const MAX_LOOKED_AT = 50;
+
+/** Data files (JSON that names calibration samples) in a model's folder, the one named like the model first. */
+export async function dataBeside(model: string): Promise<string[]> {
+  const folder = dirname(model);
+  const own = `${basename(model, ".onnx")}.json`;
+  const names = (await readdir(folder)).filter(name => name.endsWith(".json"));
+  const ordered = names.sort((a, b) => Number(b === own) - Number(a === own) || a.localeCompare(b));
+  const paths = ordered.slice(0, MAX_LOOKED_AT).map(name => join(folder, name));
+  const are = await Promise.all(paths.map(isDataFile));
+  return paths.filter((_, k) => are[k]);
+}
+
+async function isDataFile(path: string): Promise<boolean> {
+  try {
+    const info = await stat(path);
+    if (!info.isFile() || info.size > MAX_DATA_FILE_BYTES) return false;
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof value !== "object" || value === null) return false;
+    return ["calib", "data"].some(key => typeof (value as Record<string, unknown>)[key] === "string");
+  } catch {
+    // Unreadable, or not JSON: nothing to offer. Chosen by hand, the engine says what is wrong with it.
+    return false;
+  }
+}

@@ -1,0 +1,131 @@
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import type { Bits } from "../core/grid/alphabet";
+import type { MethodName } from "../core/methods/catalog";
+import type { Inspection } from "../engine/inspect";
+import { dataBeside } from "./dataFiles";
+import { type Choice, pickOne } from "./pick";
+import type { Choices } from "./settings";
+import { askTarget } from "./target";
+import { sizeOf } from "./words";
+
+/** A filled-in form: what to do, and where the copy goes. */
+export interface Filled {
+  readonly choices: Choices;
+  readonly output: string;
+  readonly overwrite: boolean;
+}
+
+/**
+ * Asks how to quantize a model, one question after the other.
+ *
+ * @param before what the answers start from: those of last time, or the settings.
+ * @returns undefined when the user turned away.
+ */
+export async function fillIn(inspection: Inspection, before: Choices): Promise<Filled | undefined> {
+  const title = (question: number): string =>
+    vscode.l10n.t("Quantize {0} ({1} of {2})", basename(inspection.model), question, 4);
+  const bits = await askBits(title(1), inspection, before.bits);
+  if (bits === undefined) return undefined;
+  const method = await askMethod(title(2), before.method);
+  if (method === undefined) return undefined;
+  const data = await askData(title(3), inspection.model, before.data);
+  if (data === undefined) return undefined;
+  const target = await askTarget(title(4), inspection.model, bits);
+  return target && { choices: { bits, method, data }, ...target };
+}
+
+const MEANING: Record<Bits, string> = {
+  8: vscode.l10n.t("Nearly always as good as the float model"),
+  4: vscode.l10n.t("The usual choice"),
+  3: vscode.l10n.t("Small; look at the report"),
+  2: vscode.l10n.t("Very small; wants calibration data"),
+  1: vscode.l10n.t("The sign of each weight and a scale per neuron"),
+};
+
+function askBits(title: string, inspection: Inspection, before: Bits): Promise<Bits | undefined> {
+  const widths = (Object.keys(MEANING).map(Number) as Bits[]).sort((a, b) => b - a);
+  const choices = widths.flatMap((bits): Choice<Bits>[] => {
+    const bytes = inspection.bytesAtBits[bits];
+    if (bytes === null || bytes === undefined) return [];
+    const share = Math.round((100 * bytes) / inspection.bytes);
+    return [
+      {
+        value: bits,
+        label: bits === 1 ? vscode.l10n.t("1 bit") : vscode.l10n.t("{0} bits", bits),
+        description: vscode.l10n.t("{0}, {1}% of {2}", sizeOf(bytes), share, sizeOf(inspection.bytes)),
+        detail: MEANING[bits],
+      },
+    ];
+  });
+  return pickOne(
+    title,
+    vscode.l10n.t("Bits of a weight, and the size of the copy"),
+    choices,
+    choices.find(one => one.value === before),
+  );
+}
+
+/** A sentence a method. A method the catalogue gains is missed here by the compiler. */
+const METHODS: Record<MethodName, string> = {
+  "maly-saab": vscode.l10n.t(
+    "Moves weights onto the grid one by one; those still free follow where the data sees least",
+  ),
+  gptq: vscode.l10n.t("Rounds weights one by one; each rounding error is spread over those still free"),
+  gpfq: vscode.l10n.t("Rounds weights one by one, each to what keeps the layer's output nearest to the float one"),
+  msq: vscode.l10n.t("Rounds every weight to the nearest value of its grid; needs no data"),
+};
+
+function askMethod(title: string, before: MethodName): Promise<MethodName | undefined> {
+  const choices = (Object.keys(METHODS) as MethodName[]).map(value => ({
+    value,
+    label: value,
+    detail: METHODS[value],
+  }));
+  return pickOne(
+    title,
+    vscode.l10n.t("Method"),
+    choices,
+    choices.find(one => one.value === before),
+  );
+}
+
+type DataAnswer = { readonly path: string | null } | "choose";
+
+/** @returns a path, null for no data, undefined when the user turned away. */
+async function askData(title: string, model: string, before: string | null): Promise<string | null | undefined> {
+  const found = await dataBeside(model);
+  const paths = [...new Set([...(before === null ? [] : [before]), ...found])];
+  const choices: Choice<DataAnswer>[] = [
+    ...paths.map(path => ({
+      value: { path },
+      label: basename(path),
+      description: path === before ? vscode.l10n.t("as last time") : vscode.l10n.t("beside the model"),
+      detail: path,
+    })),
+    {
+      value: "choose",
+      label: vscode.l10n.t("Choose a File…"),
+      detail: vscode.l10n.t("A .npy array whose first axis counts samples, or a .json data file"),
+    },
+    {
+      value: { path: null },
+      label: vscode.l10n.t("None"),
+      detail: vscode.l10n.t(
+        "Weights are rounded to nearest; errors are measured on random inputs and rank layers at best",
+      ),
+    },
+  ];
+  const answer = await pickOne(title, vscode.l10n.t("Calibration data"), choices);
+  return answer === "choose" ? chooseData(model) : answer?.path;
+}
+
+async function chooseData(model: string): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t("Calibration data for {0}", basename(model)),
+    defaultUri: vscode.Uri.joinPath(vscode.Uri.file(model), ".."),
+    openLabel: vscode.l10n.t("Use as Calibration Data"),
+    filters: { [vscode.l10n.t("Calibration data")]: ["npy", "json"] },
+  });
+  return chosen?.[0]?.fsPath;
+}

@@ -1,0 +1,51 @@
+import { availableParallelism } from "node:os";
+import * as vscode from "vscode";
+import type { Bits } from "../core/grid/alphabet";
+import type { Format } from "../core/formats/copy";
+import type { MethodName } from "../core/methods/catalog";
+import type { QuantizeOptions } from "../engine/options";
+
+/** What a user chooses for a model; the rest comes from the settings. */
+export interface Choices {
+  readonly bits: Bits;
+  readonly method: MethodName;
+  /** Path of calibration data; null for none. */
+  readonly data: string | null;
+}
+
+/** The settings, as far as they fill in a form. VS Code checks them against package.json. */
+export function defaults(): Pick<Choices, "bits" | "method"> {
+  const settings = vscode.workspace.getConfiguration("whittle");
+  return { bits: settings.get<Bits>("bits", 4), method: settings.get<MethodName>("method", "maly-saab") };
+}
+
+export function threads(): number {
+  return vscode.workspace.getConfiguration("whittle").get<number>("threads", 0) || availableParallelism();
+}
+
+/** The choices of a form and the settings, as the engine takes them. */
+export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
+  const settings = vscode.workspace.getConfiguration("whittle");
+  return {
+    bits,
+    method,
+    variant: "auto",
+    alphabet: "auto",
+    radius: "auto",
+    perTensor: false,
+    group: undefined,
+    inputs: "quantized",
+    target: "float",
+    biasCorrection: "auto",
+    refine: false,
+    damping: "auto",
+    paths: "auto",
+    format: settings.get<Format | "auto">("format", "auto"),
+    data: data ?? undefined,
+    samples: settings.get<number | null>("samples", null) ?? undefined,
+    synthetic: false,
+    dims: new Map(),
+    layers: [],
+    seed: 0,
+  };
+}

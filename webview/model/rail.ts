@@ -1,0 +1,152 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { ModelInput } from "../../src/core/calibration/inputs";
+import type { Inspection } from "../../src/engine/inspect";
+import { sharePercent, size, whole } from "../shared/format";
+import { icon } from "../shared/icons";
+import { type LeftAlone, reasonInWords, reasonsOf } from "../shared/skipped";
+import { counted, t } from "../shared/text";
+import type { Page } from "./page";
+
+/** What stands beside the layers: sizes of copies, what is left alone and why, inputs and outputs. */
+export function railView(inspection: Inspection, page: Page): TemplateResult {
+  return html`<aside class="rail" aria-label=${t("About this model")}>
+    ${inspection.layers.length === 0 ? nothing : copiesView(inspection)} ${leftView(inspection, page)}
+    ${endsView(inspection)} ${versionsView(inspection)}
+  </aside>`;
+}
+
+function copiesView({ bytes, bytesAtBits }: Inspection): TemplateResult {
+  const copies = Object.entries(bytesAtBits)
+    .map(([bits, copy]) => ({ bits: Number(bits), copy }))
+    .sort((a, b) => b.bits - a.bits);
+  const most = Math.max(bytes, ...copies.map(one => one.copy ?? 0));
+  const line = (name: string, amount: number | null): TemplateResult =>
+    html`<dt class="dim">${name}</dt>
+      <dd class="bar" aria-hidden="true">
+        ${amount === null ? nothing : html`<i .style=${`--to:${((100 * amount) / most).toFixed(2)}%`}></i>`}
+      </dd>
+      <dd class="number ${amount === null ? "dim" : ""}">
+        ${amount === null ? t("not possible") : size(amount)}
+      </dd>`;
+  return html`<section>
+    <h2>${t("A copy would weigh")}</h2>
+    <dl class="copies">
+      ${line(t("now"), bytes)} ${copies.map(({ bits, copy }) => line(counted(bits, "{0} bit", "{0} bits"), copy))}
+    </dl>
+  </section>`;
+}
+
+function leftView({ skipped, bytes }: Inspection, page: Page): TemplateResult | typeof nothing {
+  if (skipped.length === 0) return nothing;
+  const total = skipped.reduce((sum, one) => sum + one.bytes, 0);
+  return html`<section>
+    <h2 class="line">
+      <span>${t("Left alone")} <span class="count">${whole(skipped.length)}</span></span>
+      <span class="small dim grow number">${size(total)}, ${sharePercent(total / Math.max(1, bytes))}</span>
+    </h2>
+    <ul class="groups">
+      ${reasonsOf(skipped).map(group => html`<li>${groupView(group, page)}</li>`)}
+    </ul>
+  </section>`;
+}
+
+/** So many tensors of a group are listed at first. */
+const FIRST = 12;
+
+function groupView({ reason, tensors, bytes }: LeftAlone, page: Page): TemplateResult {
+  const { ui } = page;
+  const words = reasonInWords(reason);
+  const open = ui.open.includes(reason);
+  const shown = ui.whole.includes(reason) ? tensors : tensors.slice(0, FIRST);
+  const more = tensors.length - shown.length;
+  // One sentence for all where it is the same for all; else each tensor has its own.
+  const alike = new Set(tensors.map(one => one.detail)).size === 1;
+  return html`<h3>
+      <button
+        class="plain group"
+        aria-expanded=${open}
+        @click=${() => page.change({ open: open ? ui.open.filter(one => one !== reason) : [...ui.open, reason] })}
+      >
+        ${icon(open ? "down" : "chevron", "dim")}
+        <span class="grow">${words.title} <span class="count">${whole(tensors.length)}</span></span>
+        <span class="number">${bytes === 0 ? "–" : size(bytes)}</span>
+      </button>
+    </h3>
+    <p class="why dim">${alike ? tensors[0]!.detail : words.sentence}</p>
+    ${
+      open
+        ? html`<ul class="tensors">
+            ${shown.map(
+              one =>
+                html`<li title=${one.tensor}>
+                  <span class="tail grow"><bdi>${one.tensor}</bdi></span>
+                  <span class="number dim">${one.bytes === 0 ? "–" : size(one.bytes)}</span>
+                  ${alike ? nothing : html`<p class="dim">${one.detail}</p>`}
+                </li>`,
+            )}
+            ${
+              more > 0
+                ? html`<li>
+                    <button class="link" @click=${() => page.change({ whole: [...ui.whole, reason] })}>
+                      ${t("{0} more", whole(more))}
+                    </button>
+                  </li>`
+                : nothing
+            }
+          </ul>`
+        : nothing
+    }`;
+}
+
+function endsView({ inputs, outputs }: Inspection): TemplateResult {
+  const free = [
+    ...new Set([...inputs, ...outputs].flatMap(one => one.dims ?? []).filter(dim => typeof dim === "string")),
+  ];
+  const line = (kind: string, end: ModelInput): TemplateResult =>
+    html`<dt class="dim">${kind}</dt>
+      <dd>
+        <b>${end.name}</b>
+        <span class="code">${end.type}${end.dims ? ` [${end.dims.map(dimText).join(", ")}]` : ""}</span>
+      </dd>`;
+  return html`<section>
+    <h2>${t("Inputs and outputs")}</h2>
+    <dl class="pairs">${inputs.map(end => line(t("in"), end))} ${outputs.map(end => line(t("out"), end))}</dl>
+    ${
+      free.length > 0
+        ? html`<p class="small dim">
+            ${
+              free.length === 1
+                ? t("{0} is free: any size.", dimText(free[0]!))
+                : t("Free, of any size: {0}.", free.map(dimText).join(", "))
+            }
+          </p>`
+        : nothing
+    }
+  </section>`;
+}
+
+/** Free dimensions without a name come numbered, `?0`; to people they are all the same. */
+function dimText(dim: number | string): string {
+  return String(dim).replace(/^\?\d+$/, "?");
+}
+
+function versionsView({ opsets, irVersion, producer }: Inspection): TemplateResult {
+  return html`<section>
+    <h2>${t("Versions")}</h2>
+    <dl class="pairs">
+      ${Object.entries(opsets).map(
+        ([domain, version]) =>
+          html`<dt class="dim">${domain}</dt>
+            <dd>${t("opset {0}", version)}</dd>`,
+      )}
+      <dt class="dim">${t("IR")}</dt>
+      <dd>${irVersion}</dd>
+      ${
+        producer === ""
+          ? nothing
+          : html`<dt class="dim">${t("Made by")}</dt>
+              <dd>${producer}</dd>`
+      }
+    </dl>
+  </section>`;
+}

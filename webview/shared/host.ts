@@ -1,0 +1,39 @@
+/** What VS Code gives a page, once. */
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+declare function acquireVsCodeApi(): VsCodeApi;
+
+/** A page's end of the conversation with the extension host. */
+export interface Host<Out, State> {
+  post(message: Out): void;
+  /** What the page looked like before it was hidden or reloaded. */
+  saved(): Partial<State>;
+  save(state: State): void;
+}
+
+/** Connects once; what the host says comes to `receive`. */
+export function connectHost<In, Out, State extends object>(receive: (message: In) => void): Host<Out, State> {
+  const api = acquireVsCodeApi();
+  window.addEventListener("message", (event: MessageEvent<In>) => receive(event.data));
+  return {
+    post: message => api.postMessage(message),
+    saved: () => (api.getState() ?? {}) as Partial<State>,
+    save: state => api.setState(state),
+  };
+}
+
+/** Draws at most once a frame, however often it is asked. */
+export function onceAFrame(draw: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      draw();
+    });
+  };
+}

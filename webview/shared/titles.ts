@@ -1,0 +1,28 @@
+import type { FailureCode } from "../../src/core/failure";
+import type { Problem } from "../../src/protocol/pages";
+import { t } from "./text";
+
+/** The bold line above a problem. A code without one (a bug has none) shows what happened there instead. */
+const titles: Readonly<Record<Exclude<FailureCode, "cancelled">, string>> = {
+  "model-missing": "The model is not there",
+  "model-unreadable": "This file cannot be read",
+  "model-invalid": "This is not a sound ONNX file",
+  "model-too-large": "This model is too large",
+  "model-does-not-run": "onnxruntime does not run this model",
+  "format-impossible": "No format can store this",
+  "data-missing": "The calibration data are not there",
+  "data-unreadable": "The calibration data cannot be read",
+  "data-does-not-fit": "The calibration data do not fit this model",
+  "data-not-finite": "The calibration data hold NaN or infinity",
+  "output-exists": "A file of that name exists",
+  "output-is-model": "Cannot save over the model itself",
+  "output-unwritable": "The copy cannot be written there",
+  "copy-differs": "The copy computes something else",
+  "copy-does-not-load": "onnxruntime refuses this copy",
+  "score-dropped": "The score dropped too far",
+  "engine-gone": "The engine stopped",
+};
+
+export function titleOf({ code }: Problem): string {
+  return t((titles as Readonly<Record<string, string | undefined>>)[code] ?? "This did not work");
+}
