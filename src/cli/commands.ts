@@ -1,10 +1,12 @@
 import { Failure } from "../core/failure";
 import type { Report } from "../core/report/report";
+import { benchTable, runBench } from "../engine/bench";
+import { bundleFolder } from "../engine/bundle";
 import { evaluate, type Evaluation } from "../engine/evaluate";
 import { checkTarget, writeWhole } from "../engine/files";
 import { inspect, type Inspection } from "../engine/inspect";
 import { quantize } from "../engine/quantize";
-import type { EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
+import type { BenchCommand, EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
 import { progressOf } from "./progress";
 import { dbOf, percentOf, secondsOf, sizeOf, table } from "./words";
 
@@ -31,6 +33,18 @@ export async function runEvaluate({ job, maxDrop, json }: EvaluateCommand): Prom
   const evaluation = await evaluate(job);
   process.stdout.write(json ? asJson(evaluation) : evaluationText(evaluation));
   if (maxDrop !== undefined) requireScore(evaluation, maxDrop);
+}
+
+export async function runBenchCases({ cases, threads, againstNumpy, json }: BenchCommand): Promise<void> {
+  const results = await runBench({
+    cases: cases.length > 0 ? cases : undefined,
+    threads,
+    against: againstNumpy ? "numpy" : undefined,
+    directory: bundleFolder(),
+    report: ({ case: name, threads: count, seconds }) =>
+      process.stderr.write(`${name} on ${count}: ${seconds.toFixed(2)} s\n`),
+  });
+  process.stdout.write(json ? asJson(results) : `${benchTable(results)}\n`);
 }
 
 /** @throws {Failure} `score-dropped`. */

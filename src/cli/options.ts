@@ -5,6 +5,7 @@ import { type Format, FORMATS } from "../core/formats/copy";
 import { ALL_BITS, ALPHABET_KINDS, type Bits } from "../core/grid/alphabet";
 import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog";
 import { RADIUS_CHOICES } from "../core/methods/layer";
+import { benchCases } from "../engine/bench";
 import type { EvaluateJob } from "../engine/evaluate";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "../engine/options";
 import type { QuantizeJob } from "../engine/quantize";
@@ -33,12 +34,21 @@ export interface EvaluateCommand {
   readonly json: boolean;
 }
 
+export interface BenchCommand {
+  readonly kind: "bench";
+  readonly cases: readonly string[];
+  readonly threads: readonly number[] | undefined;
+  readonly againstNumpy: boolean;
+  readonly json: boolean;
+}
+
 export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version"; readonly version: string }
   | InspectCommand
   | QuantizeCommand
-  | EvaluateCommand;
+  | EvaluateCommand
+  | BenchCommand;
 
 /** @throws {UsageError} for words that are not in the contract, or not built yet. */
 export function parseCommand(words: readonly string[]): Command {
@@ -58,8 +68,10 @@ export function parseCommand(words: readonly string[]): Command {
       return parseQuantize(rest);
     case "evaluate":
       return parseEvaluate(rest);
+    case "bench":
+      return parseBench(rest);
     default:
-      throw new UsageError(`there is no command "${name}"; inspect, quantize and evaluate are there`);
+      throw new UsageError(`there is no command "${name}"; inspect, quantize, evaluate and bench are there`);
   }
 }
 
@@ -194,6 +206,28 @@ function parseEvaluate(words: readonly string[]): Command {
       threads: threadsOf(values.threads),
     },
     maxDrop,
+    json: values.json ?? false,
+  };
+}
+
+function parseBench(words: readonly string[]): Command {
+  const { values, positionals } = parsed(words, {
+    threads: { type: "string" },
+    against: { type: "string" },
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) return { kind: "help" };
+  const unknown = positionals.find(name => !benchCases.some(one => one.name === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no case "${unknown}"; there are ${benchCases.map(one => one.name).join(", ")}`);
+  }
+  if (values.against !== undefined) oneOf("--against", values.against, ["numpy"]);
+  return {
+    kind: "bench",
+    cases: positionals,
+    threads: values.threads?.split(",").map(text => wholeNumber("--threads", text, 1)),
+    againstNumpy: values.against !== undefined,
     json: values.json ?? false,
   };
 }

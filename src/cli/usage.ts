@@ -4,6 +4,7 @@ export const usage = `Whittle quantizes the weights of trained networks in ONNX 
 whittle inspect  MODEL [--json]
 whittle quantize MODEL [-o OUT.onnx] [options]
 whittle evaluate MODEL --data SPEC.json[#ID] [--against FLOAT.onnx] [--samples N] [--as-run] [--max-drop X] [--json]
+whittle bench    [CASE…] [--threads 1,2] [--against numpy] [--json]
 
 What to do
   --bits 1|2|3|4|8              bits of a weight (4)
