@@ -1,4 +1,5 @@
-import type { DrawnRows, GroupRows, LayerRows } from "./calibration/rows";
+import { dominatedInputs } from "./calibration/dominance";
+import type { DrawnRows, LayerRows } from "./calibration/rows";
 import { dequantize, type LayerCodes } from "./formats/codes";
 import { type AlphabetKind, type Alphabets, type Bits, groupCount } from "./grid/alphabet";
 import { chooseAlphabets } from "./grid/radius";
@@ -9,7 +10,7 @@ import type { Matrix } from "./matrix";
 import { alignedBias } from "./methods/align";
 import { type FitOptions, fitLayer as fitGroup, mostRows } from "./methods/catalog";
 import type { Fit, RadiusChoice } from "./methods/layer";
-import { rankOf } from "./methods/bound";
+import { informationLimit, rankOf } from "./methods/bound";
 import { type Aim, aimAt, type AimChoice } from "./aim";
 import {
   type ErrorRows,
@@ -45,6 +46,8 @@ export interface LayerErrors {
   readonly neuronErrors: readonly (number | null)[] | null;
   /** Proved bound of `layerError`; null where there is none. */
   readonly bound: number | null;
+  /** What no quantizer of these bits could get below on Gaussian weights in this metric; null where it was not worked out. */
+  readonly limit: number | null;
 }
 
 export interface LayerFit extends LayerErrors {
@@ -57,6 +60,8 @@ export interface LayerFit extends LayerErrors {
   readonly residual: number | null;
   readonly alignment: number | null;
   readonly damping: number | null;
+  /** Inputs that get most of their energy from one sample, in the worst group. */
+  readonly dominatedInputs: number;
 }
 
 export interface FittedLayer extends LayerFit {
@@ -70,11 +75,16 @@ interface FittedGroup {
   /** W~, what was rounded. */
   readonly target: Matrix;
   readonly aim: Aim | null;
+  /** Eigenvalues of the metric, largest first; null without data, or where they would take longer than the fit. */
+  readonly spectrum: Float64Array | null;
+  readonly dominatedInputs: number;
   readonly fit: Fit;
 }
 
-/** Beyond this many inputs the eigenvalues that a rank is read off take longer than the fit. */
-const MOST_INPUTS_FOR_RANK = 1024;
+/** Beyond this many inputs the eigenvalues that rank and limit are read off take longer than the fit. */
+const MOST_INPUTS_FOR_SPECTRUM = 1024;
+/** The limit speaks of long vectors; a layer with fewer inputs may well get below it. */
+const LEAST_INPUTS_FOR_LIMIT = 64;
 
 /**
  * Quantizes one layer, group by group, and measures what that cost.
@@ -90,7 +100,7 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
   const groups: FittedGroup[] = [];
   for (let group = 0; group < layer.groups; group++) {
     const weights = groupWeights(layer, plan.weights, group);
-    const fitted = await quantizeGroup(plan, weights, all?.group(group) ?? null, given, group, shared, linalg);
+    const fitted = await quantizeGroup(plan, weights, all, given, group, shared, linalg);
     putGroup(layer, levels, group, fitted.fit.levels);
     groups.push(fitted);
   }
@@ -105,11 +115,12 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
     plan,
     codes,
     rows: given?.count ?? 0,
-    rank: most(one => one.fit.kernel?.rank) ?? (await rankOfGroups(groups, layer.inputs, linalg)),
+    rank: most(one => one.fit.kernel?.rank ?? (one.spectrum && rankOf(one.spectrum))),
     interior: most(one => one.fit.kernel?.interior),
     residual: most(one => one.fit.kernel?.residual),
     alignment: most(one => one.aim?.ridge),
     damping: plan.method === "msq" ? null : most(one => one.fit.costs && one.fit.damping),
+    dominatedInputs: most(one => one.dominatedInputs) ?? 0,
     ...(await errorsOf(codes, plan, groups, given, rows?.heldOut ?? null, linalg)),
   };
 }
@@ -117,12 +128,14 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
 async function quantizeGroup(
   plan: LayerPlan,
   weights: Matrix,
-  rows: GroupRows | null,
+  all: DrawnRows | null,
   given: DrawnRows | null,
   group: number,
   shared: Alphabets | undefined,
   linalg: Linalg,
 ): Promise<FittedGroup> {
+  const { layer } = plan;
+  const rows = all?.group(group) ?? null;
   const aim = rows && (await aimAt(plan, weights, rows, linalg));
   const target = aim?.target ?? weights;
   const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
@@ -150,7 +163,15 @@ async function quantizeGroup(
     plan,
     linalg,
   );
-  return { weights, target, aim, fit };
+  const spectrum = aim && layer.inputs <= MOST_INPUTS_FOR_SPECTRUM ? await linalg.eigenvalues(aim.metric) : null;
+  return {
+    weights,
+    target,
+    aim,
+    spectrum,
+    dominatedInputs: rows && all ? dominatedInputs(rows.seen, all.samples) : 0,
+    fit,
+  };
 }
 
 /** One alphabet for a layer of several groups, which are quantized one by one. */
@@ -192,17 +213,6 @@ function newBias(
   );
 }
 
-async function rankOfGroups(
-  groups: readonly FittedGroup[],
-  inputs: number,
-  linalg: Linalg,
-): Promise<number | null> {
-  if (inputs > MOST_INPUTS_FOR_RANK) return null;
-  let rank: number | null = null;
-  for (const { aim } of groups) if (aim) rank = maximum(rank, rankOf(await linalg.eigenvalues(aim.metric)));
-  return rank;
-}
-
 async function errorsOf(
   codes: LayerCodes,
   plan: LayerPlan,
@@ -219,7 +229,8 @@ async function errorsOf(
   const propagated: SquaredError[] = [];
   const ofNeurons: (number | null)[] = [];
   let bound: number | null = 0;
-  for (const [group, { weights, target, fit }] of groups.entries()) {
+  let limit: number | null = 0;
+  for (const [group, { weights, target, fit, spectrum }] of groups.entries()) {
     const quantized = groupWeights(layer, values, group);
     const part = (bias: Float32Array | null): Float32Array | null =>
       bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
@@ -229,6 +240,13 @@ async function errorsOf(
       const errors = await layerError(rows, weights, target, quantized, linalg);
       (drawn === heldOut ? onHeldOut : onGiven).push(...errors);
       if (drawn === given) bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
+      if (drawn === given) {
+        const least =
+          layer.inputs < LEAST_INPUTS_FOR_LIMIT
+            ? null
+            : spectrum && informationLimit(spectrum, target, fit.alphabets.levels);
+        limit = limit === null || least === null ? null : limit + least * given.count;
+      }
       if (drawn !== (heldOut ?? given)) continue;
       ofNeurons.push(...neuronErrors(errors));
       const bias = part(layer.bias);
@@ -243,6 +261,7 @@ async function errorsOf(
     propagatedError: given && relativeError(propagated),
     neuronErrors: given && ofNeurons,
     bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
+    limit: given && limit !== null && size > 0 ? Math.sqrt(limit / size) : null,
   };
 }
 

@@ -189,6 +189,8 @@ function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
     propagatedError: null,
     neuronErrors: null,
     bound: null,
+    limit: null,
+    dominatedInputs: 0,
     alignment: null,
     damping: null,
     seconds: 0,
@@ -233,6 +235,7 @@ function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAf
     propagatedError: fitted.propagatedError,
     sqnrDb: errorToDb(fitted.layerErrorHeldOut ?? fitted.layerError),
     bound: fitted.bound,
+    limit: fitted.limit,
     interior: fitted.interior,
     residual: fitted.residual,
     rows: fitted.rows,
@@ -246,6 +249,20 @@ function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAf
 const MANY_ZEROS = 0.05;
 
 function layerWarnings(fitted: readonly FittedLayer[]): string[] {
+  return [...zeroWarnings(fitted), ...dominanceWarnings(fitted)];
+}
+
+function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
+  return fitted.flatMap(({ plan, dominatedInputs }) =>
+    dominatedInputs === 0
+      ? []
+      : [
+          `${plan.layer.name}: ${dominatedInputs} of ${plan.layer.inputs} inputs get most of their energy from one sample; on other data the error may be larger. More samples help.`,
+        ],
+  );
+}
+
+function zeroWarnings(fitted: readonly FittedLayer[]): string[] {
   return fitted.flatMap(({ plan }) => {
     if (plan.alphabet !== "midrise" || plan.bits !== 1) return [];
     const zeros = plan.weights.reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);

@@ -31,6 +31,8 @@ export interface LayerRows {
 
 export interface DrawnRows {
   readonly count: number;
+  /** The sample each row comes from, [rows]: rows of one sample are not independent of each other. */
+  readonly samples: Int32Array;
   group(group: number): GroupRows;
 }
 
@@ -53,6 +55,7 @@ export function layerRows(
     );
     return {
       count: rows.length,
+      samples: samplesOf(layer, floatRuns, rows),
       group: group => {
         const ofFloat = gatherRows(layer, floatRuns, rows, group);
         return { float: ofFloat, seen: seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group) };
@@ -63,6 +66,18 @@ export function layerRows(
     fitted: most => draw(0, fittedRuns, most),
     heldOut: fittedRuns < float.length ? draw(fittedRuns, float.length, Infinity) : null,
   };
+}
+
+/** The first axis of an activation counts the samples of its run. */
+function samplesOf(layer: Layer, runs: readonly Tensor[], rows: readonly Row[]): Int32Array {
+  let before = 0;
+  const starts = runs.map(({ dims }) => {
+    const start = before;
+    before += dims[0] ?? 1;
+    return start;
+  });
+  const perSample = runs.map(({ dims }) => rowCount(layer, dims) / Math.max(1, dims[0] ?? 1));
+  return Int32Array.from(rows, ({ run, position }) => starts[run]! + Math.floor(position / perSample[run]!));
 }
 
 /** How many rows to draw for a layer of `inputs` inputs. */

@@ -46,6 +46,8 @@ export interface LayerReport {
   readonly propagatedError: number | null;
   readonly sqnrDb: number | null;
   readonly bound: number | null;
+  /** What no quantizer of these bits could get below (methods/bound.ts); null where it was not worked out. */
+  readonly limit: number | null;
   readonly interior: number | null;
   readonly residual: number | null;
   readonly rows: number;
