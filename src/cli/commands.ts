@@ -99,19 +99,25 @@ function reportText(report: Report): string {
   return `${report.layers.length > 0 ? `${table(head, rows, new Set([0, 2, 3]))}\n` : ""}${lines.map(line => `${line}\n`).join("")}`;
 }
 
-/** What is left alone, largest first; biases are one line. */
+/** What is left alone: tensors left for the same reason in one line, the most bytes first. */
 function skippedText(skipped: Report["skipped"]): string[] {
-  const biases = skipped.filter(one => one.reason === "bias");
-  const others = skipped.filter(one => one.reason !== "bias").sort((a, b) => b.bytes - a.bytes);
-  const shown = others
-    .slice(0, 12)
-    .map(one => `Left alone: ${one.tensor} (${sizeOf(one.bytes)}), ${one.reason}. ${one.detail}`);
-  if (others.length > shown.length)
-    shown.push(`Left alone: ${others.length - shown.length} more tensors; --json lists them.`);
-  if (biases.length > 0)
-    shown.push(`Left alone: ${biases.length} biases, ${sizeOf(biases.reduce((sum, one) => sum + one.bytes, 0))}.`);
+  const groups = new Map<string, { tensors: string[]; bytes: number; reason: string; detail: string }>();
+  for (const { tensor, reason, detail, bytes } of skipped) {
+    const group = groups.get(detail) ?? { tensors: [], bytes: 0, reason, detail };
+    group.tensors.push(tensor);
+    groups.set(detail, { ...group, bytes: group.bytes + bytes });
+  }
+  const sorted = [...groups.values()].sort((a, b) => b.bytes - a.bytes);
+  const shown = sorted.slice(0, MOST_SKIPPED_LINES).map(({ tensors, bytes, reason, detail }) => {
+    const what = tensors.length === 1 ? tensors[0]! : `${tensors.length} tensors (${tensors[0]}, …)`;
+    return `Left alone: ${what}, ${sizeOf(bytes)}, ${reason}. ${detail}`;
+  });
+  if (sorted.length > shown.length)
+    shown.push(`Left alone: tensors for ${sorted.length - shown.length} more reasons; --json lists them.`);
   return shown;
 }
+
+const MOST_SKIPPED_LINES = 12;
 
 function inspectionText(found: Inspection): string {
   const values = (list: Inspection["inputs"]): string =>
@@ -125,7 +131,7 @@ function inspectionText(found: Inspection): string {
     `Inputs: ${values(found.inputs)}`,
     `Outputs: ${values(found.outputs)}`,
     `A copy: ${Object.entries(found.bytesAtBits)
-      .map(([bits, bytes]) => `${bits} bits ${bytes === null ? "-" : sizeOf(bytes)}`)
+      .map(([bits, bytes]) => `${bits} ${bits === "1" ? "bit" : "bits"} ${bytes === null ? "-" : sizeOf(bytes)}`)
       .reverse()
       .join(", ")}`,
     ...skippedText(found.skipped),

@@ -94,7 +94,8 @@ const LEAST_INPUTS_FOR_LIMIT = 64;
 export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: Linalg): Promise<LayerFit> {
   const { layer } = plan;
   const all = rows?.fitted(Infinity) ?? null;
-  const given = rows?.fitted(mostRows(plan.method, layer.inputs, plan.variant)) ?? null;
+  const most = mostRows(plan.method, layer.inputs, plan.variant);
+  const given = most === Infinity ? all : (rows?.fitted(most) ?? null);
   const shared = alphabetsOfAllGroups(plan);
   const levels = new Uint8Array(plan.weights.length);
   const groups: FittedGroup[] = [];
@@ -109,18 +110,18 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
     layer.inputs,
   );
   const codes: LayerCodes = { layer, levels, alphabets, bias: newBias(plan, levels, alphabets, groups) };
-  const most = (pick: (one: FittedGroup) => number | null | undefined): number | null =>
-    groups.reduce<number | null>((largest, one) => maximum(largest, pick(one) ?? null), null);
+  const largest = (pick: (one: FittedGroup) => number | null | undefined): number | null =>
+    groups.reduce<number | null>((found, one) => maximum(found, pick(one) ?? null), null);
   return {
     plan,
     codes,
     rows: given?.count ?? 0,
-    rank: most(one => one.fit.kernel?.rank ?? (one.spectrum && rankOf(one.spectrum))),
-    interior: most(one => one.fit.kernel?.interior),
-    residual: most(one => one.fit.kernel?.residual),
-    alignment: most(one => one.aim?.ridge),
-    damping: plan.method === "msq" ? null : most(one => one.fit.costs && one.fit.damping),
-    dominatedInputs: most(one => one.dominatedInputs) ?? 0,
+    rank: largest(one => one.fit.kernel?.rank ?? (one.spectrum && rankOf(one.spectrum))),
+    interior: largest(one => one.fit.kernel?.interior),
+    residual: largest(one => one.fit.kernel?.residual),
+    alignment: largest(one => one.aim?.ridge),
+    damping: plan.method === "msq" ? null : largest(one => one.fit.costs && one.fit.damping),
+    dominatedInputs: largest(one => one.dominatedInputs) ?? 0,
     ...(await errorsOf(codes, plan, groups, given, rows?.heldOut ?? null, linalg)),
   };
 }

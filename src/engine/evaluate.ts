@@ -2,11 +2,11 @@ import { numbersOf } from "../core/calibration/convert";
 import type { Feed, Session } from "../core/calibration/tensor";
 import { readNpy } from "../core/calibration/npy";
 import { Failure } from "../core/failure";
-import { readModel } from "../core/onnx/model";
 import { compareOutputs, largestAt, type OutputPair } from "../core/report/measure";
 import { median } from "./compare";
 import { readDataFile, tensorSpec } from "./dataFile";
 import { readWhole } from "./files";
+import { openModel } from "./modelFile";
 import { openSession } from "./runtime";
 import { openSamples, type Samples } from "./samples";
 
@@ -41,7 +41,7 @@ const TOP = 5;
 
 /** @throws {Failure} `model-…` and `data-…`. */
 export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
-  const model = readModel(await readWhole(job.model, "model"), job.model);
+  const { model } = await openModel(job.model);
   const spec = job.data.endsWith(".npy") ? tensorSpec(job.data) : await readDataFile(job.data);
   if (spec.data === undefined)
     throw new Failure(
@@ -62,7 +62,7 @@ export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
   const score = labels && scoreOf(scored, labels, spec.labelOffset);
   if (job.against === undefined) return { ...result, ...score };
 
-  const float = readModel(await readWhole(job.against, "model"), job.against);
+  const { model: float } = await openModel(job.against);
   const wanted = await answers(
     await openSession(float, { weightsAlone: true, threads: job.threads }),
     feeds,

@@ -4,9 +4,9 @@ import { predictCopy } from "../core/formats/predict";
 import { Failure } from "../core/failure";
 import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
-import { type Model, readModel } from "../core/onnx/model";
+import type { Model } from "../core/onnx/model";
 import { elementCount, storedBytes } from "../core/onnx/tensors";
-import { readWhole } from "./files";
+import { openModel } from "./modelFile";
 import { alphabetFor } from "./options";
 
 /** What a model is, without running it. */
@@ -37,12 +37,11 @@ export interface InspectedLayer extends Pick<
 
 /** @throws {Failure} `model-…` for what cannot be read. */
 export async function inspect(path: string): Promise<Inspection> {
-  const bytes = await readWhole(path, "model");
-  const model = readModel(bytes, path);
+  const { model, totalBytes } = await openModel(path);
   const { index, layers, skipped } = findLayers(model);
   return {
     model: path,
-    bytes: bytes.length,
+    bytes: totalBytes,
     producer: `${model.producerName} ${model.producerVersion}`.trim(),
     irVersion: Number(model.irVersion),
     opsets: Object.fromEntries(model.opsetImport.map(one => [one.domain || "ai.onnx", Number(one.version)])),

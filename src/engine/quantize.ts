@@ -5,7 +5,7 @@ import { alphabetAt } from "../core/formats/codes";
 import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
-import { readModel, writeModel } from "../core/onnx/model";
+import { writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
 import { gridHistogram, type LayerDetail } from "../core/report/detail";
 import { errorToDb } from "../core/report/measure";
@@ -13,9 +13,10 @@ import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
-import { checkTarget, checkWritable, readWhole, writePending } from "./files";
+import { checkTarget, checkWritable, writePending } from "./files";
 import { bundleFolder } from "./bundle";
 import { openLinalg } from "./kernelPool";
+import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
 import { planLayers, type StoredPlan, unusedRules } from "./plan";
 import { openSession } from "./runtime";
@@ -48,8 +49,7 @@ export interface QuantizeJob {
 async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
   const { options } = job;
   const clock = stopwatch();
-  const bytes = await readWhole(job.model, "model");
-  const model = readModel(bytes, job.model);
+  const { model, bytes, totalBytes } = await openModel(job.model);
   const { index, layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.synthetic;
   const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
@@ -60,8 +60,8 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   );
   events.onPlan(plans.map((plan, k) => plannedLayer(plan, layerBytes[k]!)));
   return {
-    ...emptyReport(job, bytes.length),
-    bytesAfter: plans.length === 0 ? bytes.length : bytesAfter,
+    ...emptyReport(job, totalBytes),
+    bytesAfter: plans.length === 0 ? totalBytes : bytesAfter,
     seconds: clock(),
     layers: plans.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
     skipped: [...skipped, ...kept],
@@ -80,9 +80,8 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const clock = stopwatch();
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
-  const bytes = await readWhole(job.model, "model");
+  const { model, bytes, totalBytes, external } = await openModel(job.model);
   checkWritable(job.output, job.pendingId);
-  const model = readModel(bytes, job.model);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
 
@@ -117,8 +116,8 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const stored = fitted.map(store);
   const metadata = metadataOf(options, bytes);
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
-  // Nothing to quantize: the copy is the file itself, to the byte.
-  const copyBytes = stored.length === 0 ? bytes : writeModel(copy);
+  // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
+  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? model : copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted));
@@ -140,7 +139,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   }
   file.commit();
   return {
-    ...emptyReport(job, bytes.length),
+    ...emptyReport(job, totalBytes),
     output: job.output,
     bytesAfter: copyBytes.length,
     seconds: clock(),

@@ -3,43 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readModel } from "../../src/core/onnx/model";
-import type { Report } from "../../src/core/report/report";
-import type { QuantizeOptions } from "../../src/engine/options";
-import { quantize, type QuantizeEvents } from "../../src/engine/quantize";
+import { quantize } from "../../src/engine/quantize";
 import { openSession } from "../../src/engine/runtime";
 import { arrayOf, bytesOf, distance, folderOf } from "./files";
-
-const quiet: QuantizeEvents = { onPlan: () => {}, onLayerStart: () => {}, onLayer: () => {}, onStage: () => {} };
-
-const usual: QuantizeOptions = {
-  bits: 4,
-  method: "msq",
-  variant: "auto",
-  alphabet: "auto",
-  radius: "auto",
-  perTensor: false,
-  group: undefined,
-  target: "float",
-  biasCorrection: "auto",
-  refine: false,
-  damping: "auto",
-  paths: "auto",
-  inputs: "quantized",
-  format: "auto",
-  data: undefined,
-  samples: 4,
-  synthetic: false,
-  dims: new Map(),
-  layers: [],
-  seed: 0,
-};
-
-function run(model: string, output: string, options: Partial<QuantizeOptions>): Promise<Report> {
-  return quantize(
-    { model, output, overwrite: false, dryRun: false, threads: 1, options: { ...usual, ...options } },
-    quiet,
-  );
-}
+import { quiet, run, usual } from "./run";
 
 // Every copy is compared with its dequantized weights before it is kept (checkCopy), so a run that ends well has shown that
 // the format is right; here is which combinations must end well.

@@ -53,12 +53,18 @@ export function layerRows(
       Math.min(most, rowLimit(layer.inputs)),
       seed,
     );
+    // A layer of one group is asked for again when its errors are measured; gathering patches is as dear as the fit.
+    let last: { group: number; rows: GroupRows } | undefined;
     return {
       count: rows.length,
       samples: samplesOf(layer, floatRuns, rows),
       group: group => {
-        const ofFloat = gatherRows(layer, floatRuns, rows, group);
-        return { float: ofFloat, seen: seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group) };
+        if (last?.group !== group) {
+          const ofFloat = gatherRows(layer, floatRuns, rows, group);
+          const ofSeen = seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group);
+          last = { group, rows: { float: ofFloat, seen: ofSeen } };
+        }
+        return last.rows;
       },
     };
   };

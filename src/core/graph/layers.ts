@@ -2,7 +2,7 @@ import { floatAttribute, intAttribute } from "../onnx/attributes";
 import { DataType, dataTypeName } from "../onnx/dataTypes";
 import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { dimsOf, float32Values, isExternal, storedBytes } from "../onnx/tensors";
+import { dimsOf, float32Values, storedBytes } from "../onnx/tensors";
 import { type GraphIndex, indexGraph } from "./uses";
 import { type Window, windowOf } from "./window";
 
@@ -47,7 +47,6 @@ export type SkipReason =
   | "unsupported-shape"
   | "unsupported-type"
   | "already-quantized"
-  | "external"
   | "graph-output"
   | "unused"
   | "excluded";
@@ -164,7 +163,6 @@ function refusal(
       ? skip("already-quantized", `Stored as ${type}; kept as it is.`)
       : skip("unsupported-type", `Stored as ${type}; only float32 is handled yet.`);
   }
-  if (isExternal(weight)) return skip("external", "Stored in a file beside the model, which is not handled yet.");
   // Before IR 4 every initializer had to be listed among the inputs; since then being there means a caller may feed another value.
   if (index.inputs.has(weight.name) && model.irVersion >= 4n) {
     return skip("overridable", "Also a graph input: someone may feed another value.");
@@ -194,7 +192,7 @@ function refusal(
 /** The bias of a Gemm or Conv as one number a neuron; null where there is none or it is not a stored vector. */
 function biasOf(node: NodeProto, neurons: number, index: GraphIndex): Float32Array | null {
   const stored = index.initializers.get(node.input[2] ?? "");
-  if (stored?.dataType !== DataType.float32 || isExternal(stored)) return null;
+  if (stored?.dataType !== DataType.float32) return null;
   const values = float32Values(stored);
   const beta = node.opType === "Gemm" ? floatAttribute(node, "beta", 1) : 1;
   if (values.length === 1) return new Float32Array(neurons).fill(beta * values[0]!);

@@ -58,6 +58,15 @@ function graphsOf(graph: GraphProto, file: string, depth = 0): GraphProto[] {
   return [graph, ...graph.node.flatMap(node => bodiesOf(node).flatMap(body => graphsOf(body, file, depth + 1)))];
 }
 
+/** The graph of a model and every graph nested in it. */
+export function allGraphs(model: Model): GraphProto[] {
+  const within = (graph: GraphProto): GraphProto[] => [
+    graph,
+    ...graph.node.flatMap(node => bodiesOf(node).flatMap(within)),
+  ];
+  return within(model.graph);
+}
+
 /** Every node of a model, those of nested graphs and of model-local functions too. */
 export function allNodes(model: Model): NodeProto[] {
   const within = (nodes: readonly NodeProto[]): NodeProto[] =>

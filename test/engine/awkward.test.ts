@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Failure } from "../../src/core/failure";
+import type { Tensor } from "../../src/core/calibration/tensor";
+import { openSession } from "../../src/engine/runtime";
+import { arrayOf, bytesOf, distance, folderOf } from "./files";
+import { run } from "./run";
+
+interface Awkward {
+  readonly file: string;
+  readonly what: string;
+  readonly "onnxruntime_node_1.30.0": string;
+}
+const folder = "test/data/awkward";
+const index = JSON.parse(readFileSync(`${folder}/index.json`, "utf8")) as Awkward[];
+const shipped = index.filter(({ file }) => existsSync(`${folder}/${file}`));
+const runs = shipped.filter(one => one["onnxruntime_node_1.30.0"] === "runs");
+
+/** The arrays of the pack for the inputs or the outputs of a model, by name. */
+function arrays(file: string, kind: "in" | "out"): Map<string, Tensor> {
+  const prefix = `${file.replace(/\.onnx$/, "")}.${kind}.`;
+  const found = readdirSync(folder).filter(name => name.startsWith(prefix) && name.endsWith(".npy"));
+  return new Map(found.map(name => [name.slice(prefix.length, -".npy".length), arrayOf(`${folder}/${name}`)]));
+}
+
+test("all the awkward models are there", () => {
+  assert.ok(runs.length >= 70, `${runs.length}`);
+});
+
+for (const { file, what } of runs) {
+  test(`${file} (${what}) has a copy at 8 and at 2 bits that onnxruntime runs; at 8 bits it is near the original`, async t => {
+    for (const bits of [8, 2] as const) {
+      const copy = join(folderOf(t), "copy.onnx");
+      // Each copy is compared with its dequantized weights before it is kept.
+      const report = await run(`${folder}/${file}`, copy, { bits });
+      assert.equal(report.bytesAfter, bytesOf(copy).length);
+      const session = await openSession(copy, { weightsAlone: true, threads: 1 });
+      const found = await session.run(arrays(file, "in"));
+      await session.release();
+      if (bits !== 8) continue;
+      for (const [name, wanted] of arrays(file, "out")) {
+        if (!/^float(32|64)$/.test(wanted.type) || !found.has(name)) continue;
+        const error = distance(found.get(name)!, wanted);
+        assert.ok(!(error > 0.05), `${name}: ${error}`);
+      }
+    }
+  });
+}
+
+for (const { file, what } of shipped.filter(one => one["onnxruntime_node_1.30.0"].startsWith("error"))) {
+  // What onnxruntime refuses only for an operator or a type it does not know is still copied, and said not to have been run.
+  if (file === "custom_domain_op.onnx" || file === "broken_unknown_dtype.onnx") continue;
+  test(`${file} (${what}) is a clear failure, and nothing is left behind`, async t => {
+    const target = folderOf(t);
+    await assert.rejects(run(`${folder}/${file}`, join(target, "copy.onnx"), {}), (error: unknown) => {
+      assert.ok(error instanceof Failure, String(error));
+      assert.ok(error.happened.length > 10 && error.next.length > 10);
+      return true;
+    });
+    assert.deepEqual(readdirSync(target), []);
+  });
+}
+
+test("a model with an operator that onnxruntime does not know is copied, with a warning that it was not run", async t => {
+  const report = await run(`${folder}/custom_domain_op.onnx`, join(folderOf(t), "copy.onnx"), {});
+  assert.ok(report.layers.length > 0);
+  assert.match(report.warnings.join(), /not run/);
+  assert.equal(report.runtime, null);
+});

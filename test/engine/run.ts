@@ -1,0 +1,40 @@
+import type { Report } from "../../src/core/report/report";
+import type { QuantizeOptions } from "../../src/engine/options";
+import { quantize, type QuantizeEvents } from "../../src/engine/quantize";
+
+export const quiet: QuantizeEvents = {
+  onPlan: () => {},
+  onLayerStart: () => {},
+  onLayer: () => {},
+  onStage: () => {},
+};
+
+export const usual: QuantizeOptions = {
+  bits: 4,
+  method: "msq",
+  variant: "auto",
+  alphabet: "auto",
+  radius: "auto",
+  perTensor: false,
+  group: undefined,
+  target: "float",
+  biasCorrection: "auto",
+  refine: false,
+  damping: "auto",
+  paths: "auto",
+  inputs: "quantized",
+  format: "auto",
+  data: undefined,
+  samples: 4,
+  synthetic: false,
+  dims: new Map(),
+  layers: [],
+  seed: 0,
+};
+
+export function run(model: string, output: string, options: Partial<QuantizeOptions>): Promise<Report> {
+  return quantize(
+    { model, output, overwrite: false, dryRun: false, threads: 1, options: { ...usual, ...options } },
+    quiet,
+  );
+}
