@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readModel } from "../../src/core/onnx/model";
+import type { QuantizeOptions } from "../../src/engine/options";
 import { quantize } from "../../src/engine/quantize";
 import { openSession } from "../../src/engine/runtime";
 import { arrayOf, bytesOf, distance, folderOf } from "./files";
@@ -39,6 +40,38 @@ for (const name of [
       assert.ok(report.layers.length > 0);
       assert.ok(report.layers.every(layer => layer.format === one.format && layer.bits === one.bits));
       assert.equal(report.bytesAfter, bytesOf(output).length);
+    }
+  });
+}
+
+for (const options of [
+  { group: 16 },
+  { group: 10, bits: 3 },
+  { group: 16, alphabet: "midrise", bits: 1 },
+  { perTensor: true },
+  { method: "gptq" },
+  { method: "gptq", refine: true, group: 16 },
+  { method: "gpfq" },
+  { method: "gpfq", target: "quantized" },
+  { method: "maly-saab", variant: "range", inputs: "float" },
+  { method: "maly-saab", variant: "cell", perTensor: true },
+  { method: "maly-saab", biasCorrection: "off" },
+  { method: "maly-saab", paths: 2, damping: 0.5, refine: true },
+] as const satisfies readonly Partial<QuantizeOptions>[]) {
+  test(`a fit with ${JSON.stringify(options)} gives a copy that computes its weights, with finite errors`, async t => {
+    const folder = folderOf(t);
+    for (const name of ["conv_grouped", "conv_bn_relu_pool_fc", "mlp_opset13", "odd_shapes"]) {
+      const report = await run(`test/data/awkward/${name}.onnx`, join(folder, `${name}.onnx`), {
+        ...options,
+        samples: 20,
+        synthetic: true,
+      });
+      for (const layer of report.layers) {
+        for (const error of [layer.layerError, layer.layerErrorHeldOut, layer.propagatedError, layer.weightError]) {
+          assert.ok(error !== null && Number.isFinite(error) && error >= 0, `${name} ${layer.name}: ${error}`);
+        }
+        assert.ok(layer.bound === null || layer.bound >= layer.layerError! * (1 - 1e-6));
+      }
     }
   });
 }
