@@ -88,8 +88,8 @@ export async function quantizeLayers(
     }
     const fitted = await fitLayer(plan, rows, parts.linalg);
     const outcome = { ...fitted, seconds: parts.clock() - started };
-    const { node, tensors } = floatLayer(outcome.codes, name);
-    replaced.nodes.set(plan.layer.node, node);
+    const { nodes, tensors } = floatLayer(outcome.codes, name);
+    for (const [old, node] of nodes) replaced.nodes.set(old, node);
     for (const tensor of tensors) replaced.tensors.set(tensor.name, tensor);
     outcomes.push(outcome);
     parts.onLayer(outcome);

@@ -57,7 +57,7 @@ export function planLayers(
       halfSteps: format === "packed",
       // Where the layers before are not quantized for a fit, or nothing is fitted, a layer can only match itself.
       target: fit && options.inputs === "quantized" ? options.target : "quantized",
-      centre: fit && options.biasCorrection === "auto" && layer.takesBias,
+      centre: fit && options.biasCorrection === "auto" && layer.biasAt !== null,
       refine: options.refine && fit,
       damping: options.damping === "auto" ? undefined : options.damping,
       paths: options.paths === "auto" ? undefined : options.paths,

@@ -122,6 +122,9 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted));
 
+  if (copyBytes.length > totalBytes) {
+    warnings.push("The copy is larger than the model: so few weights do not pay for their scales and nodes. 8 bits may.");
+  }
   events.onStage("writing");
   const file = writePending(job.output, copyBytes, job.pendingId);
   let checked: CheckedCopy | undefined;

@@ -69,7 +69,7 @@ export function writeCopy(
     const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
     const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
     const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
-    rewritten.set(layer.layer.node, rewired(straight.layer.node, output, bias));
+    for (const [old, node] of rewired(layer.layer, straight.layer.node, output, bias)) rewritten.set(old, node);
     return bytes;
   });
 
@@ -92,9 +92,9 @@ export function writeCopy(
   return { copy: opset === opsetOf(model) ? copy : raised(copy, opset), layerBytes };
 }
 
-/** A layer as floats again: its node, and the tensors that node reads. */
+/** A layer as floats again: the nodes that take the place of its own, and the tensors they read. */
 export interface FloatLayer {
-  readonly node: NodeProto;
+  readonly nodes: ReadonlyMap<NodeProto, NodeProto>;
   readonly tensors: readonly TensorProto[];
 }
 
@@ -102,19 +102,22 @@ export interface FloatLayer {
 export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
   const { layer, bias } = codes;
   const weight = tensor(layer.tensor, "float32", layer.shape, dequantize(codes));
-  if (bias === null) return { node: layer.node, tensors: [weight] };
-  const stored = biasTensor(name(`${layer.tensor}_bias`), bias);
-  return { node: rewired(layer.node, layer.tensor, stored.name), tensors: [weight, stored] };
+  const stored = bias && biasTensor(name(`${layer.tensor}_bias`), bias);
+  return {
+    nodes: rewired(layer, layer.node, layer.tensor, stored && stored.name),
+    tensors: stored ? [weight, stored] : [weight],
+  };
 }
 
 /** The model with the weights of the given layers replaced by the float values their codes stand for. */
 export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
   const name = freshNames(allNames(model));
-  const floats = new Map(layers.map(codes => [codes.layer.node, floatLayer(codes, name)]));
-  const tensors = [...floats.values()].flatMap(one => one.tensors);
+  const floats = layers.map(codes => floatLayer(codes, name));
+  const nodes = new Map(floats.flatMap(one => [...one.nodes]));
+  const tensors = floats.flatMap(one => one.tensors);
   const names = new Set(tensors.map(one => one.name));
   const graph = changed(model.graph, {
-    node: model.graph.node.map(node => floats.get(node)?.node ?? node),
+    node: model.graph.node.map(node => nodes.get(node) ?? node),
     initializer: [...model.graph.initializer.filter(one => !names.has(one.name)), ...tensors],
   });
   // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
@@ -126,20 +129,30 @@ function biasTensor(name: string, bias: Float32Array): TensorProto {
   return tensor(name, "float32", [bias.length], bias);
 }
 
-/** The node with another weight, and another bias where there is one; that bias counts once, whatever beta said. */
-function rewired(node: NodeProto, weight: string, bias: string | null): NodeProto {
-  const input = [node.input[0]!, weight, ...node.input.slice(2)];
-  if (bias === null) return changed(node, { input });
-  input[2] = bias;
-  return changed(node, { input, attribute: node.attribute.filter(one => one.name !== "beta") });
+/**
+ * The nodes that change when a layer reads another weight, and another bias where there is one.
+ *
+ * @param own the layer's node, as it shall be but for that.
+ */
+function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | null): Map<NodeProto, NodeProto> {
+  const input = own.input.map((name, slot) => (slot === 1 ? weight : name));
+  const nodes = new Map([[layer.node, changed(own, { input })]]);
+  if (bias === null) return nodes;
+  const { node, slot } = layer.biasAt!;
+  const before = nodes.get(node) ?? node;
+  const reads = [...before.input];
+  reads[slot] = bias;
+  // The new bias counts once, whatever beta said about the old one.
+  const attribute = before.attribute.filter(one => one.name !== "beta");
+  return nodes.set(node, changed(before, { input: reads, attribute }));
 }
 
 /** Old biases of the layers that nothing in the copy reads any more. */
 function replacedBiases(model: Model, layers: readonly StoredLayer[], nodes: readonly NodeProto[]): string[] {
   const read = new Set([...nodes.flatMap(readNames), ...model.graph.output.map(output => output.name)]);
   return layers.flatMap(({ layer, bias }) => {
-    const old = layer.node.input[2] ?? "";
-    return bias !== null && old !== "" && !read.has(old) ? [old] : [];
+    const old = bias && layer.biasAt ? (layer.biasAt.node.input[layer.biasAt.slot] ?? "") : "";
+    return old !== "" && !read.has(old) ? [old] : [];
   });
 }
 

@@ -27,10 +27,13 @@ export interface Layer {
   /** Name of the activation the layer reads. */
   readonly input: string;
   readonly window: Window | null;
-  /** The bias, [neurons], where it is stored in the layer itself. */
+  /** The bias, [neurons], where it is stored. */
   readonly bias: Float32Array | null;
-  /** Whether the operator can be given a bias, or another one than it has. */
-  readonly takesBias: boolean;
+  /**
+   * Which input of which node is the bias, or could be one: of the layer itself, or of the Add behind a MatMul. Null where the
+   * layer cannot have one.
+   */
+  readonly biasAt: { readonly node: NodeProto; readonly slot: number } | null;
 }
 
 /** Why a tensor is left as it is. */
@@ -82,8 +85,9 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
     } else layers.push(found);
     taken.add(found.tensor);
   });
+  const biases = new Set(layers.flatMap(({ biasAt }) => (biasAt ? (biasAt.node.input[biasAt.slot] ?? []) : [])));
   for (const tensor of model.graph.initializer) {
-    if (!taken.has(tensor.name)) skipped.push(whyLeft(tensor, index));
+    if (!taken.has(tensor.name)) skipped.push(whyLeft(tensor, index, biases));
   }
   return { index, layers: withUniqueNames(layers), skipped };
 }
@@ -132,7 +136,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
   const groups = window?.groups ?? 1;
   if (groups < 1 || neurons % groups !== 0)
     return skip("unsupported-shape", `${title} has ${neurons} neurons in ${groups} groups.`);
-  const bias = biasOf(node, neurons, index);
+  const { bias, biasAt } = op === "MatMul" ? addedBias(node, neurons, index) : ownBias(node, neurons, index);
   return {
     name: title,
     op,
@@ -146,7 +150,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     input,
     window,
     bias,
-    takesBias: op !== "MatMul" && (bias !== null || (node.input[2] ?? "") === ""),
+    biasAt,
   };
 }
 
@@ -189,24 +193,50 @@ function refusal(
   return undefined;
 }
 
-/** The bias of a Gemm or Conv as one number a neuron; null where there is none or it is not a stored vector. */
-function biasOf(node: NodeProto, neurons: number, index: GraphIndex): Float32Array | null {
-  const stored = index.initializers.get(node.input[2] ?? "");
-  if (stored?.dataType !== DataType.float32) return null;
-  const values = float32Values(stored);
+type Bias = Pick<Layer, "bias" | "biasAt">;
+
+const NO_BIAS: Bias = { bias: null, biasAt: null };
+
+/** The bias of a Gemm or Conv: its third input, which may be left out. */
+function ownBias(node: NodeProto, neurons: number, index: GraphIndex): Bias {
+  const name = node.input[2] ?? "";
+  const biasAt = { node, slot: 2 };
+  if (name === "") return { bias: null, biasAt };
+  const values = storedVector(name, index);
   const beta = node.opType === "Gemm" ? floatAttribute(node, "beta", 1) : 1;
-  if (values.length === 1) return new Float32Array(neurons).fill(beta * values[0]!);
-  return values.length === neurons ? values.map(value => beta * value) : null;
+  if (values?.length === 1) return { bias: new Float32Array(neurons).fill(beta * values[0]!), biasAt };
+  return values?.length === neurons ? { bias: values.map(value => beta * value), biasAt } : NO_BIAS;
 }
 
-function whyLeft(tensor: TensorProto, index: GraphIndex): Skipped {
+/** The stored vector that an Add behind a MatMul adds to every row, where the Add is all that reads the product. */
+function addedBias(node: NodeProto, neurons: number, index: GraphIndex): Bias {
+  const product = node.output[0] ?? "";
+  const uses = index.uses.get(product) ?? [];
+  const add = uses[0]?.node;
+  if (uses.length !== 1 || index.outputs.has(product) || !add || !isOnnxDomain(add) || add.opType !== "Add")
+    return NO_BIAS;
+  const slot = add.input[0] === product ? 1 : 0;
+  const tensor = index.initializers.get(add.input[slot] ?? "");
+  const values = storedVector(add.input[slot] ?? "", index);
+  // A vector of any other shape is added along another axis, or makes the output larger.
+  const alongNeurons = tensor !== undefined && dimsOf(tensor).length === 1 && values?.length === neurons;
+  return alongNeurons ? { bias: values, biasAt: { node: add, slot } } : NO_BIAS;
+}
+
+/** A stored float32 tensor; null where it is something else, or a caller may replace it. */
+function storedVector(name: string, index: GraphIndex): Float32Array | null {
+  const stored = index.initializers.get(name);
+  return stored?.dataType === DataType.float32 && !index.inputs.has(name) ? float32Values(stored) : null;
+}
+
+function whyLeft(tensor: TensorProto, index: GraphIndex, biases: ReadonlySet<string>): Skipped {
   const uses = index.uses.get(tensor.name) ?? [];
   const bytes = storedBytes(tensor);
   const left = (reason: SkipReason, detail: string): Skipped => ({ tensor: tensor.name, reason, detail, bytes });
   const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
   const user = uses[0]?.node;
   if (!user) return left("unused", "No node of the graph reads it.");
-  if (isLayerNode(user) && uses.every(use => use.slot === 2))
+  if (biases.has(tensor.name) || (isLayerNode(user) && uses.every(use => use.slot === 2)))
     return left("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
   if (!/^(float|bfloat)/.test(type)) return left("unsupported-type", `Stored as ${type}; not a weight.`);
   return left("unsupported-operator", `Whittle does not quantize what ${user.opType} uses.`);
