@@ -99,9 +99,8 @@ function groupView({ reason, tensors, bytes }: LeftAlone, page: Page): TemplateR
 }
 
 function endsView({ inputs, outputs }: Inspection): TemplateResult {
-  const free = [
-    ...new Set([...inputs, ...outputs].flatMap(one => one.dims ?? []).filter(dim => typeof dim === "string")),
-  ];
+  const dims = [...inputs, ...outputs].flatMap(one => one.dims ?? []);
+  const free = [...new Set(dims.filter(dim => typeof dim === "string").filter(dim => dimText(dim) !== "?"))];
   const line = (kind: string, end: ModelInput): TemplateResult =>
     html`<dt class="dim">${kind}</dt>
       <dd>
@@ -116,8 +115,8 @@ function endsView({ inputs, outputs }: Inspection): TemplateResult {
         ? html`<p class="small dim">
             ${
               free.length === 1
-                ? t("{0} is free: any size.", dimText(free[0]!))
-                : t("Free, of any size: {0}.", free.map(dimText).join(", "))
+                ? t("{0} is free: any size.", free[0]!)
+                : t("Free, of any size: {0}.", free.join(", "))
             }
           </p>`
         : nothing

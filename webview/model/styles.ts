@@ -19,6 +19,9 @@ export const modelStyles = css`
     font-size: 18px;
     line-height: 24px;
   }
+  .top > .dim {
+    grid-column: 1 / -1;
+  }
   .act.restricted {
     display: grid;
     gap: 8px;
@@ -55,7 +58,7 @@ export const modelStyles = css`
     width: 240px;
   }
   .layers .row {
-    grid-template-columns: 28px minmax(0, 1fr) 56px 118px 78px 60px minmax(40px, 150px) 50px;
+    grid-template-columns: 28px minmax(90px, 1fr) 56px 122px 78px 60px minmax(24px, 0.7fr) 50px;
     column-gap: 8px;
     padding: 0 20px;
   }
@@ -79,6 +82,9 @@ export const modelStyles = css`
   }
   .rail h2 {
     margin-bottom: 6px;
+  }
+  .rail h2 .dim {
+    font-weight: 400;
   }
   .copies {
     display: grid;
@@ -149,12 +155,12 @@ export const modelStyles = css`
     margin-top: 4px;
   }
 
-  @container model (max-width: 860px) {
+  @container model (max-width: 959px) {
     .parameters {
       display: none;
     }
     .layers .row {
-      grid-template-columns: 28px minmax(0, 1fr) 56px 110px 60px minmax(30px, 150px) 50px;
+      grid-template-columns: 28px minmax(90px, 1fr) 56px 118px 60px minmax(24px, 0.7fr) 50px;
     }
   }
   @container model (max-width: 699px) {
@@ -178,7 +184,7 @@ export const modelStyles = css`
       display: none;
     }
     .layers .row {
-      grid-template-columns: minmax(0, 1fr) 96px 56px minmax(30px, 80px) 46px;
+      grid-template-columns: minmax(0, 1fr) 118px 56px minmax(24px, 0.5fr) 46px;
       padding: 0 12px;
     }
   }

@@ -3,7 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Inspection } from "../../src/engine/inspect";
 import { kilobytes, shareDigits, whole } from "../shared/format";
 import { icon } from "../shared/icons";
-import { sharedStart } from "../shared/names";
+import { shortNames } from "../shared/names";
 import { counted, t } from "../shared/text";
 import { filterLayers, type LayerKey, type LayerRow, layerRows, sortLayers } from "./layers";
 import type { Page } from "./page";
@@ -12,7 +12,7 @@ import type { Page } from "./page";
 export function layerTable(inspection: Inspection, page: Page): TemplateResult {
   const all = layerRows(inspection);
   const shown = filterLayers(sortLayers(all, page.ui.sort), page.ui.filter);
-  const start = sharedStart(inspection.layers.map(layer => layer.name)).length;
+  const labels = shortNames(inspection.layers.map(layer => layer.name));
   return html`<section class="layers" aria-label=${t("Layers")}>
     <div class="tools">
       <vscode-textfield
@@ -47,7 +47,7 @@ export function layerTable(inspection: Inspection, page: Page): TemplateResult {
             ${repeat(
               shown,
               row => row.place,
-              row => rowView(row, start),
+              row => rowView(row, labels[row.place]!),
             )}
           </div>`
     }
@@ -89,10 +89,10 @@ function headView(page: Page): TemplateResult {
   </div>`;
 }
 
-function rowView({ place, layer, parameters, share, bar }: LayerRow, start: number): TemplateResult {
+function rowView({ place, layer, parameters, share, bar }: LayerRow, label: string): TemplateResult {
   return html`<div class="row item" role="row" title=${`${layer.name}\n${layer.op}, ${layer.tensor}`}>
     <span class="place number dim" role="cell">${whole(place + 1)}</span>
-    <span class="name tail" role="cell" aria-label=${layer.name}><bdi>${layer.name.slice(start)}</bdi></span>
+    <span class="name tail" role="cell" aria-label=${layer.name}><bdi>${label}</bdi></span>
     <span class="op dim" role="cell">${layer.op}</span>
     <span class="shape dim cut" role="cell">${layer.shape.join(" × ")}</span>
     <span class="parameters number" role="cell">${whole(parameters)}</span>

@@ -19,17 +19,18 @@ export function modelView(page: Page): TemplateResult {
         <p class="dim line">${icon("working", "spin")} ${t("Reading…")}</p>
       </div>`;
     case "failed":
-      return html`<div role="alert">
-        ${problemView(
-          "error",
-          "bad",
-          titleOf(view.problem),
-          [view.problem.happened, view.problem.next],
-          html`<vscode-button secondary @click=${() => page.command("openAsText")}
-              >${t("Open as Text")}</vscode-button
-            ><vscode-button secondary @click=${() => page.command("showLog")}>${t("Show Log")}</vscode-button>`,
-        )}
-      </div>`;
+      return html`<h1 class="unseen">${view.name}</h1>
+        <div role="alert">
+          ${problemView(
+            "error",
+            "bad",
+            titleOf(view.problem),
+            [view.problem.happened, view.problem.next],
+            html`<vscode-button secondary @click=${() => page.command("openAsText")}
+                >${t("Open as Text")}</vscode-button
+              ><vscode-button secondary @click=${() => page.command("showLog")}>${t("Show Log")}</vscode-button>`,
+          )}
+        </div>`;
     case "model":
       return html`${topView(view.name, view.inspection, view.trusted, page)}
         <div class="split">

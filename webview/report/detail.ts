@@ -19,7 +19,8 @@ export function detailView(layer: LayerReport, detail: LayerDetail | null | unde
     tabindex="-1"
     @focus=${() => page.setCurrent(layer.name)}
   >
-    <div class="parts" role="gridcell" aria-label=${t("Details of {0}", layer.name)}>
+    <div class="parts" role="gridcell">
+      <h2 class="unseen">${t("Details of {0}", layer.name)}</h2>
       <p class="what dim">
         <span class="code">${layer.op}</span> · ${shapeInWords(layer)} · ${layer.tensor} ·
         ${t("{0}, {1}", layer.alphabet, layer.format)}

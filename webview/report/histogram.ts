@@ -1,6 +1,6 @@
 import { html, svg, type TemplateResult } from "lit";
 import type { GridHistogram } from "../../src/core/report/detail";
-import { sharePercent, whole } from "../shared/format";
+import { errorPercent, whole } from "../shared/format";
 import { t } from "../shared/text";
 import { percentLength, ticks } from "./scales";
 
@@ -22,7 +22,7 @@ export function histogramView(histogram: GridHistogram): TemplateResult {
     "Weights before and after quantization. After: {0} levels, most weights at level {1}; {2} were beyond the ends of the grid.",
     levels,
     largest,
-    sharePercent(clipped),
+    errorPercent(clipped),
   );
   const stems = levels <= MOST_STEMS;
   return html`<svg class="chart histogram" width="100%" height="90" role="img" aria-label=${label}>
@@ -58,7 +58,7 @@ export function histogramView(histogram: GridHistogram): TemplateResult {
     <p class="dim">
       ${
         clipped > 0
-          ? t("{0} lay beyond the ends of the grid and were clipped.", sharePercent(clipped))
+          ? t("{0} lay beyond the ends of the grid and were clipped.", errorPercent(clipped))
           : t("None lay beyond the ends of the grid.")
       }
     </p>`;

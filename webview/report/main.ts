@@ -8,7 +8,7 @@ import { setLocale } from "../shared/format";
 import { connectHost, onceAFrame } from "../shared/host";
 import { focusMenu } from "../shared/menu";
 import { sharedStyles, useStyles } from "../shared/styles";
-import { setStrings } from "../shared/text";
+import { setStrings, t } from "../shared/text";
 import { announcer } from "./announce";
 import { FIRST_STATE, type Page, type UiState } from "./page";
 import { reportStyles } from "./styles";
@@ -39,7 +39,11 @@ const announce = announcer(
 
 const draw = onceAFrame(() => {
   if (!view) return;
-  render(html`${reportView(pageOf(view))}`, main);
+  render(
+    html`<h1 class="unseen">${t("Layer Report")}</h1>
+      ${reportView(pageOf(view))}`,
+    main,
+  );
   if (!scrolled) {
     scrolled = true;
     window.scrollTo(0, ui.scroll);

@@ -1,6 +1,6 @@
 import type { LayerReport } from "../../src/core/report/report";
 import type { Run } from "../../src/protocol/pages";
-import { sharedStart } from "../shared/names";
+import { shortNames } from "../shared/names";
 import { barShare, roundUp } from "./scales";
 import { worstOf } from "./worst";
 
@@ -38,13 +38,13 @@ export function tableOf(run: Run): Table {
   const measure = measureOf(run);
   const errors = run.rows.map(({ done }) => done && errorOf(done, measure));
   const { places, limit } = worstOf(errors);
-  const start = sharedStart(run.rows.map(row => row.name));
+  const labels = shortNames(run.rows.map(row => row.name));
   const rows = run.rows.map((row, place): Row => {
     const after = row.done?.bytesAfter ?? row.bytesAfter;
     return {
       place,
       name: row.name,
-      label: row.name.slice(start.length),
+      label: labels[place]!,
       bits: row.done?.bits ?? row.bits,
       done: row.done,
       error: errors[place] ?? null,

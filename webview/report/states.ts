@@ -64,11 +64,17 @@ export function readyView(inspection: Inspection, bits: number, trusted: boolean
   </div>`;
 }
 
+/** A sentence with more reasons than this is a list. */
+const MOST_REASONS = 3;
+
 function nothingToQuantize({ model, skipped }: Inspection, page: Page): TemplateResult {
   const name = fileName(model);
-  const why = reasonsOf(skipped)
-    .slice(0, 3)
+  const reasons = reasonsOf(skipped);
+  const why = reasons
+    .slice(0, MOST_REASONS)
     .map(({ reason, tensors }) => `${whole(tensors.length)} ${reasonInWords(reason).short}`);
+  const rest = reasons.slice(MOST_REASONS).reduce((sum, { tensors }) => sum + tensors.length, 0);
+  if (rest > 0) why.push(t("{0} for other reasons", whole(rest)));
   return html`<div class="state">
     <p>
       ${

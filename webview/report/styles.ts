@@ -44,6 +44,7 @@ export const reportStyles = css`
     min-height: 24px;
   }
   .tools-small {
+    margin: -2px -3px -4px 0;
     gap: 2px;
   }
   .total {
@@ -143,7 +144,7 @@ export const reportStyles = css`
   }
 
   .layers .row {
-    grid-template-columns: 16px minmax(0, 1fr) 30px 40px 39px 39px 40px;
+    grid-template-columns: 16px minmax(0, 1fr) 26px 38px minmax(0, 0.45fr) minmax(0, 0.45fr) 40px;
     column-gap: 4px;
     padding: 0 8px 0 4px;
   }
@@ -377,7 +378,7 @@ export const reportStyles = css`
   /* Narrower than 290 px the saved bar goes and its number stays. */
   @container report (max-width: 289px) {
     .layers .row {
-      grid-template-columns: 16px minmax(0, 1fr) 26px 38px 34px 40px;
+      grid-template-columns: 16px minmax(0, 1fr) 22px 38px 30px 40px;
       column-gap: 3px;
     }
     .bar.right,
@@ -392,8 +393,13 @@ export const reportStyles = css`
       grid-template-columns: auto auto;
       gap: 6px 8px;
     }
+    .name {
+      gap: 2px;
+    }
     .title {
       flex-wrap: wrap;
+      gap: 2px 8px;
+      margin-bottom: 2px;
     }
     .title h2 {
       flex-basis: 100%;
@@ -406,7 +412,7 @@ export const reportStyles = css`
     }
     .summary {
       display: grid;
-      grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+      grid-template-columns: minmax(0, 1fr) minmax(50%, auto);
       gap: 0 32px;
       padding: 12px 16px 8px;
     }
@@ -444,8 +450,8 @@ export const reportStyles = css`
     }
     .layers .row {
       grid-template-columns:
-        16px minmax(80px, 1fr) minmax(72px, 110px) 24px 38px minmax(48px, 104px) minmax(48px, 104px)
-        44px 48px 48px 48px 48px;
+        16px minmax(80px, 1.5fr) minmax(70px, 112px) 24px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
+        42px 50px 54px 52px 54px;
       column-gap: 6px;
       padding: 0 16px 0 8px;
     }
@@ -480,8 +486,8 @@ export const reportStyles = css`
     }
     .layers .row {
       grid-template-columns:
-        16px minmax(80px, 1fr) 44px minmax(72px, 110px) 24px 70px 38px minmax(48px, 104px) minmax(48px, 104px)
-        44px 48px 48px 48px 48px;
+        16px minmax(80px, 1.5fr) 44px minmax(70px, 112px) 24px 70px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
+        42px 50px 54px 52px 54px;
     }
   }
 `;

@@ -3,6 +3,7 @@ import type { Report } from "../../src/core/report/report";
 import type { Run } from "../../src/protocol/pages";
 import { decibels, errorPercent, milliseconds, NOTHING, sharePercent, size, times, whole } from "../shared/format";
 import { icon } from "../shared/icons";
+import { fileName } from "../shared/names";
 import { rich } from "../shared/rich";
 import { counted, t } from "../shared/text";
 import { type Note, notesOf } from "./notes";
@@ -15,44 +16,58 @@ import { speedOf } from "./words";
 export function summaryView(run: Run, report: Report | null, running: boolean, page: Page): TemplateResult {
   const before = report?.bytesBefore ?? run.bytesBefore;
   const after = report?.bytesAfter ?? bytesAfterOf(run);
-  const kept = before > 0 ? after / before : 1;
+  const output = report?.output ?? null;
+  // Until the engine has read the model nothing is known of the copy.
+  const known = report !== null || run.rows.length > 0;
   return html`<section class="summary" aria-label=${t("Totals")}>
     <div class="sizes">
       <div class="line title">
-        <h2 class="cut grow" title=${run.path}>${run.model}</h2>
-        ${report ? savedActions(report, page) : html`<span class="tiny dim">${running ? t("not written yet") : t("not written")}</span>`}
+        <h2 class="cut grow" title=${output ?? run.path}>${output === null ? run.model : fileName(output)}</h2>
+        ${
+          output === null
+            ? html`<span class="tiny dim">${running ? t("not written yet") : t("not written")}</span>`
+            : html`<vscode-button class="low" @click=${() => page.command("saveCopyAs")}
+                >${t("Save Copy As…")}</vscode-button
+              >`
+        }
       </div>
-      <p class="small dim cut" title=${subtitle(run, report)}>${subtitle(run, report)}</p>
-      <p class="line total">
-        <span class="big">${size(after)}</span><span class="dim">${t("of {0}", size(before))}</span>
-        <b class="grow number">${signedShare(kept - 1)}</b>
-      </p>
-      <div class="size-bar" aria-hidden="true">
-        <i .style=${`--to:${percentLength(Math.min(1, kept))}`}></i><i></i>
+      <div class="line start">
+        <p class="small dim grow">${subtitle(run, report)}</p>
+        ${output === null ? nothing : fileTools(page)}
       </div>
-      <p class="tiny dim ends">
-        <span>${t("kept")}</span
-        ><span
-          >${report ? t("{0} saved", size(before - after)) : t("{0} saved, predicted", size(before - after))}</span
-        >
-      </p>
+      ${known ? sizesView(before, after, report === null) : nothing}
     </div>
     ${statsView(report, running)} ${report ? notesView(notesOf(report), page) : nothing}
   </section>`;
 }
 
-function savedActions(report: Report, page: Page): TemplateResult {
+function sizesView(before: number, after: number, predicted: boolean): TemplateResult {
+  const kept = before > 0 ? after / before : 1;
+  return html`
+    <p class="line total">
+      <span class="big">${size(after)}</span><span class="dim">${t("of {0}", size(before))}</span>
+      <b class="grow number">${signedShare(kept - 1)}</b>
+    </p>
+    <div class="size-bar" aria-hidden="true">
+      <i .style=${`--to:${percentLength(Math.min(1, kept))}`}></i><i></i>
+    </div>
+    <p class="tiny dim ends">
+      <span>${t("kept")}</span
+      ><span
+        >${predicted ? t("{0} saved, predicted", size(before - after)) : t("{0} saved", size(before - after))}</span
+      >
+    </p>
+  `;
+}
+
+function fileTools(page: Page): TemplateResult {
   const tool = (command: "openCopy" | "reveal", picture: "open" | "reveal", label: string): TemplateResult =>
     html`<button class="tool" title=${label} aria-label=${label} @click=${() => page.command(command)}>
       ${icon(picture)}
     </button>`;
-  return html`${
-      report.output === null
-        ? nothing
-        : html`<span class="line tools-small"
-            >${tool("openCopy", "open", t("Open Copy"))}${tool("reveal", "reveal", t("Reveal Copy"))}</span
-          >`
-    }<vscode-button class="low" @click=${() => page.command("saveCopyAs")}>${t("Save Copy As…")}</vscode-button>`;
+  return html`<span class="line tools-small"
+    >${tool("openCopy", "open", t("Open Copy"))}${tool("reveal", "reveal", t("Reveal Copy"))}</span
+  >`;
 }
 
 function subtitle(run: Run, report: Report | null): string {

@@ -157,7 +157,7 @@ function headCells(table: Table, sort: Sort, page: Page, spoken: boolean): Templ
       }</span
     >`;
   };
-  return html`${spoken ? nothing : html`<span></span>`}${cell("name", "name", t("Layer"))}${cell("op", null, t("Op"))}${cell("shape", null, t("Shape"))}${cell("bits", "bits", t("Bits"))}${cell("method", null, t("Method"))}${cell("error number", "error", t("Error %"), measureInWords(table.measure))}${spoken ? nothing : cell("over", "saved", t("Saved"))}${cell("saved number", "saved", spoken ? t("Saved KB") : t("KB"), t("Kilobytes saved"))}${cell("after number", null, t("After KB"))}${cell("onward number", null, t("Onward %"), t("Error of what the next layer receives, earlier layers included"))}${cell("sqnr number", null, t("SQNR dB"))}${cell("cost number", "cost", t("% per MB"), t("Error for each megabyte saved"))}`;
+  return html`${spoken ? nothing : html`<span></span>`}${cell("name", "name", t("Layer"))}${cell("op", null, t("Op"))}${cell("shape", null, t("Shape"))}${cell("bits", "bits", t("Bits"))}${cell("method", null, t("Method"))}${cell("error number", "error", t("Error %"), measureInWords(table.measure))}${spoken ? nothing : cell("over", "saved", t("Saved"))}${cell("saved number", "saved", spoken ? t("Saved KB") : t("KB"), t("Kilobytes saved"))}${cell("after number", null, t("After KB"))}${cell("onward number", null, t("Passed %"), t("Error of what the next layer receives, earlier layers included"))}${cell("sqnr number", null, t("SQNR dB"))}${cell("cost number", "cost", t("% per MB"), t("Error for each megabyte saved"))}`;
 }
 
 function noneView(filter: string, page: Page): TemplateResult {

@@ -64,9 +64,7 @@ export function stageInWords({ stage, run }: Running): string {
     case "reading":
       return t("Reading the model");
     case "fitting":
-      return run.current === null
-        ? t("Preparing {0} layers", whole(run.rows.length))
-        : t("Layer {0} of {1}", whole(run.current + 1), whole(run.rows.length));
+      return t("Layer {0} of {1}", whole(placeOf(run)), whole(run.rows.length));
     case "writing":
       return t("Writing the copy");
     case "checking":
@@ -74,6 +72,12 @@ export function stageInWords({ stage, run }: Running): string {
     default:
       return stage satisfies never;
   }
+}
+
+/** The layer under way, counted from 1; between two layers the next. */
+function placeOf({ rows, current }: Run): number {
+  const done = rows.filter(row => row.done).length;
+  return Math.min(rows.length, (current ?? done) + 1);
 }
 
 /** What a screen reader hears of a view; nothing where the page itself is read. */

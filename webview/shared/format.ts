@@ -51,10 +51,11 @@ function decimalsOf(percent: number): number {
   return percent < 0.995 ? 2 : 1;
 }
 
-/** A share, in whole percent; in tenths below one, so that little is not told as none. */
+/** A share, in whole percent; in tenths at both ends, so that little is not told as none and nearly all not as all. */
 export function sharePercent(share: number): string {
-  const digits = share > 0 && share < 0.01 ? 1 : 0;
   if (share > 0 && share < 0.0005) return `<${format(0.001, 1, 1, "percent")}`;
+  if (share > 0.9995 && share < 1) return `>${format(0.999, 1, 1, "percent")}`;
+  const digits = (share > 0 && share < 0.01) || (share > 0.99 && share < 1) ? 1 : 0;
   return format(share, digits, digits, "percent");
 }
 

@@ -1,17 +1,40 @@
 /**
- * The start that all names share, whole parts of a path only: what is left must still be a name.
- * `/decoder/layers.7/up` and `/decoder/layers.8/up` share `/decoder/`; `Conv_3` and `Conv_5` share nothing.
+ * What tells names apart: each without the start and the end that all of them share, whole parts of a path only.
+ * `/decoder/layers.7/up/MatMul` and `/decoder/layers.8/up/MatMul` are `7/up` and `8/up`; `Conv_3` and `Conv_5` stay.
  */
-export function sharedStart(names: readonly string[]): string {
+export function shortNames(names: readonly string[]): readonly string[] {
+  const start = sharedStart(names);
+  const ends = names.map(name => name.slice(start));
+  const end = sharedEnd(ends);
+  return ends.map(name => name.slice(0, name.length - end));
+}
+
+function sharedStart(names: readonly string[]): number {
   const first = names[0];
-  if (first === undefined || names.length < 2) return "";
-  let length = first.length;
-  for (const name of names) {
+  if (first === undefined || names.length < 2) return 0;
+  const length = sharedLength(names, first, place => place);
+  return Math.max(first.lastIndexOf("/", length - 1), first.lastIndexOf(".", length - 1)) + 1;
+}
+
+function sharedEnd(names: readonly string[]): number {
+  const first = names[0];
+  if (first === undefined || names.length < 2) return 0;
+  const length = sharedLength(names, first, (place, name) => name.length - 1 - place);
+  const slash = first.indexOf("/", first.length - length);
+  return slash === -1 || length === 0 ? 0 : first.length - slash;
+}
+
+/** How many characters all names share, walked in an order: from the start, or from the end. */
+function sharedLength(
+  names: readonly string[],
+  first: string,
+  placeOf: (step: number, name: string) => number,
+): number {
+  return names.reduce((length, name) => {
     let same = 0;
-    while (same < length && name[same] === first[same]) same++;
-    length = same;
-  }
-  return first.slice(0, Math.max(first.lastIndexOf("/", length - 1), first.lastIndexOf(".", length - 1)) + 1);
+    while (same < length && same < name.length && name[placeOf(same, name)] === first[placeOf(same, first)]) same++;
+    return same;
+  }, first.length);
 }
 
 /** The last part of a path, of either kind of slash. */

@@ -6,6 +6,21 @@ export function isAlive(pid) {
   return stat(pid) !== undefined;
 }
 
+/** Who `pid` has started, whoever these have started, and so on: each with its command line, the living only. */
+export function descendants(pid) {
+  return tree(pid)
+    .filter(other => other !== pid && isAlive(other))
+    .map(other => ({ pid: other, command: commandLine(other) }));
+}
+
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return ""; // It has ended.
+  }
+}
+
 /** Asks `pid` and everything it started to end, and kills what has not ended after a while. */
 export async function stopTree(pid) {
   const pids = tree(pid);

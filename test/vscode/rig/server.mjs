@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { removeFolder, temporaryFolder } from "./folders.mjs";
 import { INSTALL_EXTENSION_MS, SERVER_START_MS, until } from "./patience.mjs";
-import { killTree, stopTree } from "./processes.mjs";
+import { descendants, killTree, stopTree } from "./processes.mjs";
 import { setup } from "./setup.mjs";
 
 /** What a test never wants to meet: first-run pages, the network, and anything that moves by itself. */
@@ -50,8 +50,9 @@ for (const [name, number] of [
  * @param {string[]} [options.vsix]        extensions to install first.
  * @param {boolean} [options.trusted]      false: the workspace opens in Restricted Mode.
  * @param {object} [options.env]           added to the environment of the server and of the extension host.
- * @returns {Promise<{ url: string, authority: string, stop(): Promise<void>, log(): string }>} `log` is what the server
- *   printed and what the extension host wrote.
+ * @returns {Promise<{ url: string, authority: string, stop(): Promise<void>, log(): string, processes():
+ *   { pid: number, command: string }[] }>} `log` is what the server printed and what the extension host wrote; `processes`
+ *   are those the server has started, the extension host's own included.
  */
 export async function startServer({
   userData,
@@ -124,7 +125,7 @@ export async function startServer({
     await stop();
     throw error;
   }
-  return { url: `http://${authority}`, authority, stop, log };
+  return { url: `http://${authority}`, authority, stop, log, processes: () => descendants(child.pid) };
 }
 
 /** Ours, less what a VS Code terminal or node:test around us would tell the server to do. */

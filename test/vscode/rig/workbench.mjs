@@ -82,7 +82,14 @@ export async function openWorkbench({
     });
     opened.page.setDefaultTimeout(STEP_MS);
     await ready(opened.page);
-    return { ...vocabulary(opened.page), page: opened.page, workspace: folder, log: server.log, close };
+    return {
+      ...vocabulary(opened.page),
+      page: opened.page,
+      workspace: folder,
+      log: server.log,
+      processes: server.processes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
