@@ -123,7 +123,9 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   warnings.push(...layerWarnings(fitted));
 
   if (copyBytes.length > totalBytes) {
-    warnings.push("The copy is larger than the model: so few weights do not pay for their scales and nodes. 8 bits may.");
+    warnings.push(
+      "The copy is larger than the model: so few weights do not pay for their scales and nodes. 8 bits may.",
+    );
   }
   events.onStage("writing");
   const file = writePending(job.output, copyBytes, job.pendingId);

@@ -10,7 +10,8 @@ import { FIRST_STATE, type UiState } from "./page";
 import { modelStyles } from "./styles";
 import { modelView } from "./view";
 
-const host = connectHost<ToModel, FromModel, UiState>(message => {
+const host = connectHost<FromModel, UiState>(received => {
+  const message = received as ToModel;
   setStrings(message.strings);
   view = message.view;
   draw();

@@ -69,6 +69,7 @@ function layer(
     propagatedError: error * 1.4,
     sqnrDb: -20 * Math.log10(error),
     bound: null,
+    limit: null,
     interior: Math.min(41, inputs),
     residual: 0.000_002,
     rows: 64,

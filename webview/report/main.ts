@@ -14,7 +14,7 @@ import { FIRST_STATE, type Page, type UiState } from "./page";
 import { reportStyles } from "./styles";
 import { reportView, spokenOf } from "./view";
 
-const host = connectHost<ToReport, FromReport, UiState>(receive);
+const host = connectHost<FromReport, UiState>(message => receive(message as ToReport));
 let ui: UiState = { ...FIRST_STATE, ...host.saved() };
 let view: ReportView | null = null;
 let sortMenuOpen = false;

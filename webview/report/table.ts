@@ -84,7 +84,7 @@ function rowWithDetail(
     logarithmic,
   ];
   return html`${guard(shows, () => rowView(row, table, run.bits, progress, open, reachable, logarithmic, page))}
-  ${open && row.done ? detailView(row.done, page.detail(row.name), page) : nothing}`;
+  ${open ? detailView(row.done, page.detail(row.name), page) : nothing}`;
 }
 
 function toolsView(table: Table, shown: readonly Row[], sort: Sort, page: Page): TemplateResult {

@@ -14,13 +14,13 @@ export interface Host<Out, State> {
   save(state: State): void;
 }
 
-/** Connects once; what the host says comes to `receive`. */
-export function connectHost<In, Out, State extends object>(receive: (message: In) => void): Host<Out, State> {
+/** Connects once; what the host says comes to `receive`. The host is ours, and sends what the contract says. */
+export function connectHost<Out, State extends object>(receive: (message: unknown) => void): Host<Out, State> {
   const api = acquireVsCodeApi();
-  window.addEventListener("message", (event: MessageEvent<In>) => receive(event.data));
+  window.addEventListener("message", event => receive(event.data));
   return {
     post: message => api.postMessage(message),
-    saved: () => (api.getState() ?? {}) as Partial<State>,
+    saved: () => api.getState() ?? {},
     save: state => api.setState(state),
   };
 }

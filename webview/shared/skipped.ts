@@ -94,11 +94,6 @@ const words: Readonly<Record<SkipReason, Words>> = {
     sentence: "Stored as integers with a scale of their own. Kept as they are.",
     short: "quantized already",
   },
-  external: {
-    title: "Stored beside the model",
-    sentence: "Weights in a file of their own are not handled yet.",
-    short: "stored in another file",
-  },
   "graph-output": {
     title: "Also an output",
     sentence: "The model returns this tensor, so its values must not change.",
