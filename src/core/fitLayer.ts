@@ -8,7 +8,7 @@ import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import type { Matrix } from "./matrix";
 import { alignedBias } from "./methods/align";
-import { type FitOptions, fitLayer as fitGroup, mostRows } from "./methods/catalog";
+import { type FitOptions, applyMethod, mostRows } from "./methods/catalog";
 import type { Fit, RadiusChoice } from "./methods/layer";
 import { informationLimit, rankOf } from "./methods/bound";
 import { type Aim, aimAt, type AimChoice } from "./aim";
@@ -140,7 +140,7 @@ async function quantizeGroup(
   const aim = rows && (await aimAt(plan, weights, rows, linalg));
   const target = aim?.target ?? weights;
   const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
-  const fit = await fitGroup(
+  const fit = await applyMethod(
     {
       weights: target,
       metric: aim?.metric ?? null,

@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
-import type { FittedLayer, LayerPlan } from "../core/fitLayer";
+import type { FittedLayer } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
-import { alphabetAt } from "../core/formats/codes";
-import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
+import { type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
 import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
-import { gridHistogram, type LayerDetail } from "../core/report/detail";
-import { errorToDb } from "../core/report/measure";
+import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
 import { calibrationData, type CalibrationData } from "./calibrationData";
@@ -16,6 +14,7 @@ import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, writePending } from "./files";
 import { bundleFolder } from "./bundle";
 import { openLinalg } from "./kernelPool";
+import { layerDetail, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
 import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
 import { planLayers, type StoredPlan, unusedRules } from "./plan";
@@ -180,102 +179,8 @@ function unfittedLayer(plan: StoredPlan): UnfittedLayer {
   return { ...plan, newBias: plan.centre && plan.target === "float" };
 }
 
-function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
-  return {
-    plan,
-    rows: 0,
-    rank: null,
-    interior: null,
-    residual: null,
-    weightError: null,
-    layerError: null,
-    layerErrorHeldOut: null,
-    propagatedError: null,
-    neuronErrors: null,
-    bound: null,
-    limit: null,
-    dominatedInputs: 0,
-    alignment: null,
-    damping: null,
-    seconds: 0,
-  };
-}
-
-function plannedLayer({ layer, bits, weights }: LayerPlan, bytesAfter: number): PlannedLayer {
-  return { name: layer.name, bits, bytesBefore: weights.byteLength, bytesAfter };
-}
-
-function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
-  const at = alphabetAt(plan.layer, codes.alphabets);
-  const histogram = gridHistogram(plan.weights, codes.levels, codes.alphabets, at);
-  return { name: plan.layer.name, histogram, neuronErrors };
-}
-
 function noData(): CalibrationData {
   return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings: [] };
-}
-
-function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAfter: number): LayerReport {
-  const { plan } = fitted;
-  const { layer } = plan;
-  return {
-    name: layer.name,
-    op: layer.op,
-    tensor: layer.tensor,
-    shape: layer.shape,
-    inputs: layer.inputs,
-    neurons: layer.neurons,
-    bits: plan.bits,
-    method: plan.method,
-    variant: plan.method === "maly-saab" ? (plan.variant ?? null) : null,
-    rank: fitted.rank,
-    alphabet: plan.alphabet,
-    format,
-    bytesBefore: plan.weights.byteLength,
-    bytesAfter,
-    weightError: fitted.weightError,
-    layerError: fitted.layerError,
-    layerErrorHeldOut: fitted.layerErrorHeldOut,
-    propagatedError: fitted.propagatedError,
-    sqnrDb: errorToDb(fitted.layerErrorHeldOut ?? fitted.layerError),
-    bound: fitted.bound,
-    limit: fitted.limit,
-    interior: fitted.interior,
-    residual: fitted.residual,
-    rows: fitted.rows,
-    alignment: fitted.alignment,
-    damping: fitted.damping,
-    seconds: fitted.seconds,
-  };
-}
-
-/** At 1 bit midrise has no zero: a neuron with more exact zeros than this share is told. */
-const MANY_ZEROS = 0.05;
-
-function layerWarnings(fitted: readonly FittedLayer[]): string[] {
-  return [...zeroWarnings(fitted), ...dominanceWarnings(fitted)];
-}
-
-function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
-  return fitted.flatMap(({ plan, dominatedInputs }) =>
-    dominatedInputs === 0
-      ? []
-      : [
-          `${plan.layer.name}: ${dominatedInputs} of ${plan.layer.inputs} inputs get most of their energy from one sample; on other data the error may be larger. More samples help.`,
-        ],
-  );
-}
-
-function zeroWarnings(fitted: readonly FittedLayer[]): string[] {
-  return fitted.flatMap(({ plan }) => {
-    if (plan.alphabet !== "midrise" || plan.bits !== 1) return [];
-    const zeros = plan.weights.reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);
-    if (zeros <= MANY_ZEROS * plan.weights.length) return [];
-    const percent = Math.round((100 * zeros) / plan.weights.length);
-    return [
-      `${plan.layer.name}: ${percent} % of the weights are exactly zero, and 1 bit has no zero; 2 bits would keep them.`,
-    ];
-  });
 }
 
 /** What was done, as far as it shapes the codes: not threads, paths or time. */

@@ -14,7 +14,7 @@ import { cutBeforeLayers } from "../../src/core/graph/segments";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
-import { fitLayer, type FitOptions } from "../../src/core/methods/catalog";
+import { applyMethod, type FitOptions } from "../../src/core/methods/catalog";
 import { meanGram } from "../../src/core/methods/damping";
 import type { RadiusChoice } from "../../src/core/methods/layer";
 import { type Model, readModel } from "../../src/core/onnx/model";
@@ -187,7 +187,7 @@ async function errorsOf(
   const metric = await meanGram([fitted], linalg);
   const quantize = async (options: FitOptions, radius: RadiusChoice, given?: Alphabets) => {
     const choice = { kind: "midrise", bits, radius, given } as const;
-    const fit = await fitLayer({ weights, metric, inputs: fitted }, choice, options, linalg);
+    const fit = await applyMethod({ weights, metric, inputs: fitted }, choice, options, linalg);
     const quantized = valuesOf(fit.levels, weights.rows, fit.alphabets);
     const rows = { float: heldOut, seen: heldOut, centred: false };
     return {

@@ -1,15 +1,11 @@
-import type { Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
-import type { Matrix } from "../matrix";
-import { meanGram } from "./damping";
-import { gpfq, gpfqLayer } from "./gpfq";
-import { gptq, gptqFactor, gptqLayer, type GptqOptions, PAPER } from "./gptq";
+import { gpfqLayer } from "./gpfq";
+import { gptqLayer, type GptqOptions, PAPER } from "./gptq";
 import type { Choice, Fit, Layer } from "./layer";
-import { malySaab, malySaabLayer } from "./malySaab";
-import { damped } from "./metric";
-import { msq, msqLayer } from "./msq";
+import { malySaabLayer } from "./malySaab";
+import { msqLayer } from "./msq";
 import { refine } from "./refine";
-import { walkLayer, walkOnto } from "./walk";
+import { walkLayer } from "./walk";
 import { layerAlonePlan, networkPlan, type WalkPlan } from "./walkPlan";
 
 export const METHOD_NAMES = ["maly-saab", "gptq", "gpfq", "msq"] as const;
@@ -35,7 +31,7 @@ export interface FitOptions {
 }
 
 /** Quantizes a layer: alphabets, levels, and what they cost. */
-export async function fitLayer(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
+export async function applyMethod(layer: Layer, choice: Choice, options: FitOptions, linalg: Linalg): Promise<Fit> {
   const fit = await fitWithout(layer, choice, options, linalg);
   return options.refine ? refine(layer, fit, linalg) : fit;
 }
@@ -83,54 +79,4 @@ function planOf(options: FitOptions, { bits }: Choice, { weights }: Layer): Walk
 export function mostRows(name: MethodName, inputs: number, variant: Variant = "cell"): number {
   const inKernel = name === "maly-saab" && (variant === "cell" || variant === "range");
   return inKernel ? Math.max(1, Math.floor(inputs / 4)) : Infinity;
-}
-
-// --- a method at alphabets that are given
-
-export interface Quantized {
-  /** [inputs, neurons]. */
-  readonly levels: Uint8Array;
-  /** Rank of the inputs; null where the method does not look at them. */
-  readonly rank: number | null;
-  /** For `range` and `cell`: the most coordinates of a neuron left inside its box before rounding. */
-  readonly interior: number | null;
-  /** For `range` and `cell`: the largest ||X(z - w)|| / ||Xw|| of a neuron. */
-  readonly residual: number | null;
-}
-
-/**
- * @param weights   W, [inputs, neurons].
- * @param inputs    X, [m, inputs]: the rows the fit may use.
- * @param alphabets one a neuron.
- */
-export type Method = (weights: Matrix, inputs: Matrix, alphabets: Alphabets, linalg: Linalg) => Promise<Quantized>;
-
-const WITHOUT_KERNEL = { rank: null, interior: null, residual: null };
-
-export function methodOf(name: MethodName, variant: Variant): Method {
-  switch (name) {
-    case "msq":
-      return (weights, _, alphabets) => Promise.resolve({ ...WITHOUT_KERNEL, levels: msq(weights, alphabets) });
-    case "gptq":
-      return async (weights, inputs, alphabets, linalg) => {
-        const { factor } = await gptqFactor(await meanGram([inputs], linalg), PAPER, linalg);
-        return { ...WITHOUT_KERNEL, levels: (await gptq(weights, factor, alphabets, linalg)).levels };
-      };
-    case "gpfq":
-      return async (weights, inputs, alphabets, linalg) => {
-        const metric = await meanGram([inputs], linalg);
-        return { ...WITHOUT_KERNEL, levels: await gpfq(weights, metric, alphabets, linalg) };
-      };
-    case "maly-saab":
-      if (variant === "cell" || variant === "range") {
-        return (weights, inputs, alphabets, linalg) => malySaab(weights, inputs, alphabets, variant, linalg);
-      }
-      return async (weights, inputs, alphabets, linalg) => {
-        const plan = networkPlan(alphabets.bits, weights.rows);
-        const H = damped(await meanGram([inputs], linalg), plan.firstDamping);
-        return { ...WITHOUT_KERNEL, levels: (await walkOnto(weights, H, alphabets, plan, linalg)).levels };
-      };
-    default:
-      return name satisfies never;
-  }
 }

@@ -5,7 +5,7 @@ import { ALPHABET_KINDS, type Alphabets, valuesOf } from "../../../../src/core/g
 import type { Matrix64 } from "../../../../src/core/matrix";
 import { align, alignedBias } from "../../../../src/core/methods/align";
 import { informationLimit } from "../../../../src/core/methods/bound";
-import { fitLayer, type FitOptions, methodOf, mostRows } from "../../../../src/core/methods/catalog";
+import { applyMethod, type FitOptions, mostRows } from "../../../../src/core/methods/catalog";
 import { meanGram } from "../../../../src/core/methods/damping";
 import { gpfq } from "../../../../src/core/methods/gpfq";
 import { gptq } from "../../../../src/core/methods/gptq";
@@ -60,7 +60,7 @@ test("gptq, gpfq and the walk in the metric I are plain rounding", async () => {
     fc.asyncProperty(aCase, async one => {
       const { layer, choice } = await one;
       const n = layer.weights.rows;
-      const { alphabets } = await fitLayer(layer, choice, { method: "msq" }, linalg);
+      const { alphabets } = await applyMethod(layer, choice, { method: "msq" }, linalg);
       const rounded = msq(layer.weights, alphabets);
       const factor = (await linalg.factor(
         identity(n),
@@ -86,8 +86,8 @@ test("refinement never raises a method's cost", async () => {
   await fc.assert(
     fc.asyncProperty(aCase, fc.constantFrom(...methods), async (one, options) => {
       const { layer, choice } = await one;
-      const plain = await fitLayer(layer, choice, options, linalg);
-      const refined = await fitLayer(layer, choice, { ...options, refine: true }, linalg);
+      const plain = await applyMethod(layer, choice, options, linalg);
+      const refined = await applyMethod(layer, choice, { ...options, refine: true }, linalg);
       assert.deepEqual(refined.alphabets, plain.alphabets);
       refined.costs?.forEach((cost, j) => assert.ok(cost <= plain.costs![j]! * (1 + 1e-9) + 1e-12));
     }),
@@ -98,11 +98,11 @@ test("on the fit the walk is never worse than plain rounding by either rule", as
   await fc.assert(
     fc.asyncProperty(aCase, async one => {
       const { layer, choice } = await one;
-      const walked = await fitLayer(layer, choice, { method: "maly-saab" }, linalg);
+      const walked = await applyMethod(layer, choice, { method: "maly-saab" }, linalg);
       if (!walked.costs) return;
       const H = damped(layer.metric, walked.damping);
       for (const radius of ["mse", "max"] as const) {
-        const { levels, alphabets } = await fitLayer(
+        const { levels, alphabets } = await applyMethod(
           { ...layer, metric: null },
           { ...choice, radius },
           { method: "msq" },
@@ -122,7 +122,7 @@ test("a refit of the steps never raises a cost, whatever the groups", async () =
       const { layer, choice } = await one;
       const exact: Choice = { ...choice, roundStep: step => step };
       const H = damped(layer.metric, 0.1);
-      const { levels, alphabets } = await fitLayer(layer, exact, { method: "msq" }, linalg);
+      const { levels, alphabets } = await applyMethod(layer, exact, { method: "msq" }, linalg);
       const costsAt = (at: Alphabets) => linalg.metricNorms(H, errorsOf(layer.weights, levels, at));
       const refit = (at: Alphabets) => refitSteps(layer.weights, levels, at, H, exact, -Infinity, linalg);
       const [before, after] = [await costsAt(alphabets), await costsAt(await refit(alphabets))];
@@ -144,8 +144,8 @@ test("given alphabets are used as they are, by every method", async () => {
   await fc.assert(
     fc.asyncProperty(aCase, fc.constantFrom(...methods), async (one, options) => {
       const { layer, choice } = await one;
-      const { alphabets: given } = await fitLayer({ ...layer, metric: null }, choice, { method: "msq" }, linalg);
-      const fit = await fitLayer(layer, { ...choice, radius: "data", given }, options, linalg);
+      const { alphabets: given } = await applyMethod({ ...layer, metric: null }, choice, { method: "msq" }, linalg);
+      const fit = await applyMethod(layer, { ...choice, radius: "data", given }, options, linalg);
       assert.deepEqual(fit.alphabets, given);
     }),
   );
@@ -162,11 +162,11 @@ test("damping and paths may be asked for, and the damping used is told", async (
     { method: "maly-saab" },
     { method: "maly-saab", plan: "layer-alone" },
   ] as const) {
-    const fit = await fitLayer(layer, choice, { ...options, damping: 0.25, paths: 2 }, linalg);
+    const fit = await applyMethod(layer, choice, { ...options, damping: 0.25, paths: 2 }, linalg);
     assert.equal(fit.damping, 0.25);
   }
-  assert.equal((await fitLayer(layer, choice, { method: "maly-saab" }, linalg)).damping, 0.1);
-  assert.equal((await fitLayer(layer, choice, { method: "gptq" }, linalg)).damping, 0.01);
+  assert.equal((await applyMethod(layer, choice, { method: "maly-saab" }, linalg)).damping, 0.1);
+  assert.equal((await applyMethod(layer, choice, { method: "gptq" }, linalg)).damping, 0.01);
 });
 
 test("every method's costs are at most its bound, and are those of its levels", async () => {
@@ -180,7 +180,7 @@ test("every method's costs are at most its bound, and are those of its levels", 
   await fc.assert(
     fc.asyncProperty(aCase, fc.constantFrom(...methods), async (one, options) => {
       const { layer, choice } = await one;
-      const fit = await fitLayer(layer, choice, options, linalg);
+      const fit = await applyMethod(layer, choice, options, linalg);
       if (!fit.costs) return;
       const H = fit.damping > 0 ? damped(layer.metric, fit.damping) : layer.metric;
       const norms = await linalg.metricNorms(H, errorsOf(layer.weights, fit.levels, fit.alphabets));
@@ -203,9 +203,9 @@ test("a neuron alone is quantized as among others, where nothing is chosen for t
     fc.asyncProperty(aCase, fc.constantFrom(...methods), async (one, options) => {
       const { layer, choice: any } = await one;
       const choice: Choice = { ...any, perTensor: false, radius: any.radius === "data" ? "mse" : any.radius };
-      const together = await fitLayer(layer, choice, options, linalg);
+      const together = await applyMethod(layer, choice, options, linalg);
       for (let j = 0; j < layer.weights.columns; j++) {
-        const alone = await fitLayer({ ...layer, weights: column(layer.weights, j) }, choice, options, linalg);
+        const alone = await applyMethod({ ...layer, weights: column(layer.weights, j) }, choice, options, linalg);
         const among = together.levels.filter((_, at) => at % layer.weights.columns === j);
         assert.deepEqual(alone.levels, among);
       }
@@ -292,7 +292,7 @@ test("a method by its name, at given alphabets, gives levels of them", async () 
   await fc.assert(
     fc.asyncProperty(aCase, async one => {
       const { layer, choice } = await one;
-      const { alphabets } = await fitLayer(
+      const { alphabets } = await applyMethod(
         { ...layer, metric: null },
         { ...choice, perTensor: false },
         { method: "msq" },
@@ -305,7 +305,12 @@ test("a method by its name, at given alphabets, gives levels of them", async () 
         ["maly-saab", "auto"],
         ["maly-saab", "cell"],
       ] as const) {
-        const { levels } = await methodOf(name, variant)(layer.weights, layer.inputs, alphabets, linalg);
+        const { levels } = await applyMethod(
+          layer,
+          { ...choice, perTensor: false, given: alphabets },
+          { method: name, variant },
+          linalg,
+        );
         assert.ok(levels.every(level => level < alphabets.levels));
         const error = await layerError(
           layer.inputs,

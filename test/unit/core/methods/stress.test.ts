@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ALL_BITS, ALPHABET_KINDS } from "../../../../src/core/grid/alphabet";
 import type { Matrix } from "../../../../src/core/matrix";
-import { fitLayer, type FitOptions } from "../../../../src/core/methods/catalog";
+import { applyMethod, type FitOptions } from "../../../../src/core/methods/catalog";
 import { meanGram } from "../../../../src/core/methods/damping";
 import { type Choice, type Fit, type Layer, RADIUS_CHOICES } from "../../../../src/core/methods/layer";
 import { errorsOf } from "../../../../src/core/methods/metric";
@@ -118,7 +118,7 @@ for (const [name, { weights, inputs }] of Object.entries(layers)) {
         for (const bits of [1, 3] as const) {
           for (const shape of shapes) {
             const choice = { kind, bits, ...shape };
-            const fit = await fitLayer(layer, choice, options, linalg);
+            const fit = await applyMethod(layer, choice, options, linalg);
             await checkFit(layer, fit, choice, JSON.stringify(choice));
           }
         }
@@ -131,7 +131,7 @@ test("without data every method rounds, at every number of bits", async () => {
   for (const options of methods) {
     for (const bits of ALL_BITS) {
       const choice = { kind: "affine", bits, radius: "data", halfSteps: true } as const;
-      const fit = await fitLayer({ weights: anyWeights, metric: null }, choice, options, linalg);
+      const fit = await applyMethod({ weights: anyWeights, metric: null }, choice, options, linalg);
       await checkFit({ weights: anyWeights, metric: null }, fit, choice, JSON.stringify(options));
       assert.deepEqual(fit.levels, await linalg.nearest(anyWeights, fit.alphabets));
       assert.equal(fit.costs, null);

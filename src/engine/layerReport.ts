@@ -1,0 +1,103 @@
+import type { FittedLayer, LayerPlan } from "../core/fitLayer";
+import { alphabetAt } from "../core/formats/codes";
+import type { Format } from "../core/formats/copy";
+import { gridHistogram, type LayerDetail } from "../core/report/detail";
+import { errorToDb } from "../core/report/measure";
+import type { LayerReport } from "../core/report/report";
+import type { PlannedLayer } from "../protocol/contract";
+
+/** A layer before its fit: sizes, and no errors. */
+export function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
+  return {
+    plan,
+    rows: 0,
+    rank: null,
+    interior: null,
+    residual: null,
+    weightError: null,
+    layerError: null,
+    layerErrorHeldOut: null,
+    propagatedError: null,
+    neuronErrors: null,
+    bound: null,
+    limit: null,
+    dominatedInputs: 0,
+    alignment: null,
+    damping: null,
+    seconds: 0,
+  };
+}
+
+export function plannedLayer({ layer, bits, weights }: LayerPlan, bytesAfter: number): PlannedLayer {
+  return { name: layer.name, bits, bytesBefore: weights.byteLength, bytesAfter };
+}
+
+export function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
+  const at = alphabetAt(plan.layer, codes.alphabets);
+  const histogram = gridHistogram(plan.weights, codes.levels, codes.alphabets, at);
+  return { name: plan.layer.name, histogram, neuronErrors };
+}
+
+export function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, bytesAfter: number): LayerReport {
+  const { plan } = fitted;
+  const { layer } = plan;
+  return {
+    name: layer.name,
+    op: layer.op,
+    tensor: layer.tensor,
+    shape: layer.shape,
+    inputs: layer.inputs,
+    neurons: layer.neurons,
+    bits: plan.bits,
+    method: plan.method,
+    variant: plan.method === "maly-saab" ? (plan.variant ?? null) : null,
+    rank: fitted.rank,
+    alphabet: plan.alphabet,
+    format,
+    bytesBefore: plan.weights.byteLength,
+    bytesAfter,
+    weightError: fitted.weightError,
+    layerError: fitted.layerError,
+    layerErrorHeldOut: fitted.layerErrorHeldOut,
+    propagatedError: fitted.propagatedError,
+    sqnrDb: errorToDb(fitted.layerErrorHeldOut ?? fitted.layerError),
+    bound: fitted.bound,
+    limit: fitted.limit,
+    interior: fitted.interior,
+    residual: fitted.residual,
+    rows: fitted.rows,
+    alignment: fitted.alignment,
+    damping: fitted.damping,
+    seconds: fitted.seconds,
+  };
+}
+
+/** At 1 bit midrise has no zero: a neuron with more exact zeros than this share is told. */
+const MANY_ZEROS = 0.05;
+
+/** What the layers of a run want said beside their numbers. */
+export function layerWarnings(fitted: readonly FittedLayer[]): string[] {
+  return [...zeroWarnings(fitted), ...dominanceWarnings(fitted)];
+}
+
+function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
+  return fitted.flatMap(({ plan, dominatedInputs }) =>
+    dominatedInputs === 0
+      ? []
+      : [
+          `${plan.layer.name}: ${dominatedInputs} of ${plan.layer.inputs} inputs get most of their energy from one sample; on other data the error may be larger. More samples help.`,
+        ],
+  );
+}
+
+function zeroWarnings(fitted: readonly FittedLayer[]): string[] {
+  return fitted.flatMap(({ plan }) => {
+    if (plan.alphabet !== "midrise" || plan.bits !== 1) return [];
+    const zeros = plan.weights.reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);
+    if (zeros <= MANY_ZEROS * plan.weights.length) return [];
+    const percent = Math.round((100 * zeros) / plan.weights.length);
+    return [
+      `${plan.layer.name}: ${percent} % of the weights are exactly zero, and 1 bit has no zero; 2 bits would keep them.`,
+    ];
+  });
+}
