@@ -10,8 +10,8 @@ import type { QuantizeOptions } from "./options";
 import { openSession } from "./runtime";
 import { openSamples } from "./samples";
 
-/** Made-up samples where the user has none: enough that a fifth of them can be held out. */
-const SYNTHETIC_SAMPLES = 40;
+/** Made-up samples where the user has none: the least of which a fifth is held out, or more where they are fitted to. */
+const SYNTHETIC_SAMPLES = { measured: 10, fitted: 40 };
 
 export interface CalibrationData {
   /** Null where the model cannot be run here: nothing is fitted to data and nothing measured on it. */
@@ -57,7 +57,7 @@ async function fromData(model: Model, options: QuantizeOptions, reference: strin
 }
 
 async function synthetic(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
-  const count = options.samples ?? SYNTHETIC_SAMPLES;
+  const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
   const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind that cannot be made up";
   if (!runs || obstacle !== undefined) {

@@ -76,8 +76,9 @@ export function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, 
 const MANY_ZEROS = 0.05;
 
 /** What the layers of a run want said beside their numbers. */
-export function layerWarnings(fitted: readonly FittedLayer[]): string[] {
-  return [...zeroWarnings(fitted), ...dominanceWarnings(fitted)];
+export function layerWarnings(fitted: readonly FittedLayer[], synthetic: boolean): string[] {
+  // What made-up inputs say of single inputs means nothing.
+  return [...zeroWarnings(fitted), ...(synthetic ? [] : dominanceWarnings(fitted))];
 }
 
 function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
