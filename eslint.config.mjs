@@ -20,7 +20,7 @@ export const mayImport = {
   protocol: ["core/report"],
   engine: ["core", "kernels", "protocol"],
   host: ["protocol"],
-  cli: ["core", "engine"],
+  cli: ["core", "engine", "protocol"],
 };
 
 // src/core/failure.ts and src/core/matrix.ts are no rooms: everybody may use the shape of bad news and of a matrix.

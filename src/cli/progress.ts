@@ -1,4 +1,5 @@
 import { clearLine, cursorTo } from "node:readline";
+import { shareDone } from "../protocol/work";
 import type { QuantizeEvents } from "../engine/quantize";
 import { percentOf, secondsOf, sizeOf } from "./words";
 
@@ -7,8 +8,6 @@ const BAR = 24;
 /** Progress on standard error: a bar with the time left on a terminal, a line a layer elsewhere. */
 export function progressOf(stream: NodeJS.WriteStream): QuantizeEvents & { end(): void } {
   const started = performance.now();
-  let total = 0;
-  let done = 0;
   let count = 0;
   let layers: readonly { name: string; bytesBefore: number }[] = [];
 
@@ -17,13 +16,17 @@ export function progressOf(stream: NodeJS.WriteStream): QuantizeEvents & { end()
     clearLine(stream, 0);
     stream.write(text.slice(0, (stream.columns || 80) - 1));
   };
-  /** Work grows with the weights of a layer; good enough to guess the rest from. */
+  const share = (): number =>
+    shareDone(
+      layers.map(layer => layer.bytesBefore),
+      layers.map((_, k) => (k < count ? 1 : 0)),
+    );
   const timeLeft = (): string => {
     const seconds = (performance.now() - started) / 1000;
-    return done > 0 && done < total ? `, about ${secondsOf((seconds * (total - done)) / done)} left` : "";
+    return count > 0 && count < layers.length ? `, about ${secondsOf(seconds * (1 / share() - 1))} left` : "";
   };
   const bar = (): string => {
-    const filled = total > 0 ? Math.round((BAR * done) / total) : 0;
+    const filled = Math.round(BAR * share());
     return `[${"#".repeat(filled)}${".".repeat(BAR - filled)}]`;
   };
   return {
@@ -38,14 +41,12 @@ export function progressOf(stream: NodeJS.WriteStream): QuantizeEvents & { end()
     },
     onPlan(planned) {
       layers = planned;
-      total = planned.reduce((sum, layer) => sum + layer.bytesBefore, 0);
     },
     onLayerStart(name) {
       if (stream.isTTY) draw(`${bar()} layer ${count + 1} of ${layers.length}: ${name}${timeLeft()}`);
     },
     onLayer(layer) {
       count++;
-      done += layer.bytesBefore;
       const told = `layer ${count} of ${layers.length}: ${layer.name}, error ${percentOf(layer.layerErrorHeldOut ?? layer.layerError)}, ${sizeOf(layer.bytesBefore)} -> ${sizeOf(layer.bytesAfter)}`;
       if (stream.isTTY) draw(`${bar()} ${told}${timeLeft()}`);
       else stream.write(`${told}${timeLeft()}\n`);
