@@ -19,6 +19,8 @@ const WANTED = [
   "dist/cli.js",
   "dist/engine.js",
   "dist/extension.js",
+  "dist/kernels.wasm",
+  "dist/kernelWorker.js",
   "dist/webview/report.js",
   "dist/webview/model.js",
   "media/activity-bar.svg",
@@ -36,7 +38,6 @@ const WANTED = [
 
 /** All else that may be there; a file that matches none of these came in by mistake. */
 const ALLOWED = [
-  /^dist\/(kernelWorker\.js|kernels\.wasm)$/,
   /^dist\/webview\/[\w-]+\.(js|css)$/,
   /^media\/[\w-]+\.(svg|png)$/,
   /^samples\/(\w+\.npy|\w+\.onnx|NOTICE\.md)$/,
@@ -52,7 +53,7 @@ writeFileSync(
 rmSync(VSIX, { force: true });
 run(
   join("node_modules", "@vscode", "vsce", "vsce"),
-  ...["package", "--target", TARGET, "--out", VSIX, "--allow-missing-repository"],
+  ...["package", "--target", TARGET, "--out", VSIX, "--allow-missing-repository", "--no-rewrite-relative-links"],
 );
 
 const faults = faultsOf(VSIX);

@@ -6,15 +6,20 @@ const MAX_DATA_FILE_BYTES = 65_536;
 /** A folder of thousands of annotations is not searched on the way to a question. */
 const MAX_LOOKED_AT = 50;
 
-/** Data files (JSON that names calibration samples) in a model's folder, the one named like the model first. */
+/**
+ * Calibration data in a model's folder: the array named like the model, then data files (JSON that names samples), the one
+ * named like the model first.
+ */
 export async function dataBeside(model: string): Promise<string[]> {
   const folder = dirname(model);
   const own = `${basename(model, ".onnx")}.json`;
-  const names = (await readdir(folder)).filter(name => name.endsWith(".json"));
+  const all = await readdir(folder);
+  const array = `${basename(model, ".onnx")}.npy`;
+  const names = all.filter(name => name.endsWith(".json"));
   const ordered = names.sort((a, b) => Number(b === own) - Number(a === own) || a.localeCompare(b));
   const paths = ordered.slice(0, MAX_LOOKED_AT).map(name => join(folder, name));
   const are = await Promise.all(paths.map(isDataFile));
-  return paths.filter((_, k) => are[k]);
+  return [...(all.includes(array) ? [join(folder, array)] : []), ...paths.filter((_, k) => are[k])];
 }
 
 async function isDataFile(path: string): Promise<boolean> {

@@ -1,11 +1,14 @@
 /** The words in which a flow tells what a user does with Whittle, on top of those for VS Code (rig/workbench.mjs). */
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeBigModel } from "./bigModel.mjs";
 import { STEP_MS, until } from "./rig/patience.mjs";
 
 export const SAMPLES = new URL("../../samples", import.meta.url).pathname;
 export const SAMPLE = "mnist_mlp.onnx";
 
-/** The default method on the sample takes half a minute where the loops are plain, a second where they are compiled. */
+/** A run on the sample takes two or three seconds on an idle machine. */
 export const RUN_MS = 4 * STEP_MS;
 
 /**
@@ -46,13 +49,15 @@ export function modelPage(window, name = SAMPLE) {
   return window.webview(async frame => (await frame.title()) === name);
 }
 
-/** What a row of the report says, by cell: the name of its layer first. */
+/** The rows of the report: the layer's whole name, and what the cells say. */
 export async function reportRows(page) {
-  const rows = await page
-    .getByRole("row")
-    .filter({ has: page.getByRole("gridcell") })
-    .all();
-  return Promise.all(rows.map(row => row.getByRole("gridcell").allInnerTexts()));
+  const rows = await page.locator("[role=row][data-name]").all();
+  return Promise.all(
+    rows.map(async row => ({
+      name: await row.getAttribute("data-name"),
+      cells: await row.getByRole("gridcell").allInnerTexts(),
+    })),
+  );
 }
 
 /** Processes of the engine that run a job, by pid. Those that look at models are others. */
@@ -75,4 +80,28 @@ export async function engineRunning(window) {
 /** Files that a run leaves half-written: there should be none. */
 export function halfWritten(window) {
   return readdirSync(window.workspace).filter(name => name.endsWith(".part"));
+}
+
+/** A workspace with one file; the Explorer does not always hear of files that come later. */
+export function workspaceWith(name, content) {
+  const folder = mkdtempSync(join(tmpdir(), "whittle-flow-"));
+  writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+/** A workspace with a model that takes long enough to be cancelled; `samples` is not touched. */
+export function workspaceWithBigModel() {
+  const folder = mkdtempSync(join(tmpdir(), "whittle-flow-"));
+  writeBigModel(folder);
+  return folder;
+}
+
+/** Starts a run on the big model and waits until an engine is at work on its layers. */
+export async function startBigRun(window) {
+  await window.clickInExplorerMenu("big.onnx", "Quantize…");
+  await answerQuestions(window, { bits: "4 bits", method: "maly-saab", data: "big.npy" });
+  const pid = await engineRunning(window);
+  const page = await reportPage(window);
+  await page.getByRole("row").filter({ hasText: "fc0" }).first().waitFor({ timeout: RUN_MS });
+  return pid;
 }

@@ -1,6 +1,6 @@
 /**
  * What tells names apart: each without the start and the end that all of them share, whole parts of a path only.
- * `/decoder/layers.7/up/MatMul` and `/decoder/layers.8/up/MatMul` are `7/up` and `8/up`; `Conv_3` and `Conv_5` stay.
+ * `/decoder/layers.7/up/MatMul` and `/decoder/layers.8/up/MatMul` are `layers.7/up` and `layers.8/up`; `Conv_3` and `Conv_5` stay.
  */
 export function shortNames(names: readonly string[]): readonly string[] {
   const start = sharedStart(names);
@@ -13,7 +13,7 @@ function sharedStart(names: readonly string[]): number {
   const first = names[0];
   if (first === undefined || names.length < 2) return 0;
   const length = sharedLength(names, first, place => place);
-  return Math.max(first.lastIndexOf("/", length - 1), first.lastIndexOf(".", length - 1)) + 1;
+  return length === 0 ? 0 : first.lastIndexOf("/", length - 1) + 1;
 }
 
 function sharedEnd(names: readonly string[]): number {

@@ -35,6 +35,7 @@ const PARTS = {
 const EXPLORER_ROW = ".explorer-folders-view .monaco-list-row";
 const QUICK_PICK_ROW = ".quick-input-widget .quick-input-list .monaco-list-row";
 const MENU_LABEL = ".monaco-menu .action-menu-item .action-label";
+const LIVE_MENU_LABEL = ".monaco-menu .action-item:not(.disabled) .action-label";
 const NOTIFICATION = ".notifications-toasts .notification-list-item";
 
 /**
@@ -158,7 +159,16 @@ function vocabulary(page) {
 
   /** Opens the context menu of a file and clicks an item. */
   async function clickInExplorerMenu(path, ...labels) {
-    await explorerMenu(path);
+    // A command that needs a trusted workspace is grey until the window knows that it is one: close the menu, open it anew.
+    const live = page.locator(LIVE_MENU_LABEL, { hasText: exactly(labels[0]) }).last();
+    await untilHeard(
+      async () => {
+        await page.keyboard.press("Escape");
+        await explorerMenu(path);
+      },
+      () => appears(live),
+      `"${labels[0]}" stays grey.`,
+    );
     await clickInMenu(...labels);
   }
 

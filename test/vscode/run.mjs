@@ -1,0 +1,10 @@
+// The tests in a real VS Code, as `npm run test:vscode` calls them once the package is made: mocha in the extension host, then
+// the clicking flows on the installed .vsix. Either that fails makes the whole fail.
+import { spawnSync } from "node:child_process";
+
+const rig = (...words) =>
+  spawnSync(process.execPath, ["test/vscode/rig/run.mjs", ...words], { stdio: "inherit" }).status ?? 1;
+
+const mocha = rig("mocha", ".", "test/vscode", "samples");
+const flows = rig("flows", "dist/whittle-linux-x64.vsix", "test/vscode/flows");
+process.exit(mocha || flows);
