@@ -8,6 +8,7 @@ import type { Report } from "../core/report/report";
 import type { QuantizeJob } from "../engine/quantize";
 import type { PlannedLayer } from "../protocol/contract";
 import type { ReportView, Run, RunRow } from "../protocol/pages";
+import { shareDone } from "../protocol/work";
 import { startEngine } from "./engineProcess";
 import { problemOf } from "./problems";
 import type { Services } from "./services";
@@ -63,7 +64,6 @@ async function inEngine(
   engine.channel.on("plan", ({ layers }) => follow.plan(layers));
   engine.channel.on("stage", ({ stage }) => follow.stage(stage));
   engine.channel.on("layerStart", ({ name }) => follow.start(name));
-  engine.channel.on("layerProgress", ({ share }) => follow.share(share));
   engine.channel.on("layer", ({ layer, detail }) => follow.done(layer, detail));
   try {
     return await engine.channel.request("quantize", { ...job, pendingId });
@@ -89,7 +89,6 @@ interface Follower {
   plan(layers: readonly PlannedLayer[]): void;
   stage(stage: "reading" | "writing" | "checking"): void;
   start(name: string): void;
-  share(share: number): void;
   done(layer: NonNullable<RunRow["done"]>, detail: LayerDetail): void;
   run(): Run;
 }
@@ -110,7 +109,6 @@ function follower(job: Omit<QuantizeJob, "pendingId">, bytesBefore: number, { st
       bytesBefore,
       rows: [],
       current: null,
-      share: 0,
     },
     stage: "reading",
     secondsLeft: null,
@@ -119,7 +117,7 @@ function follower(job: Omit<QuantizeJob, "pendingId">, bytesBefore: number, { st
   const show = (changes: Partial<Omit<Running, "run">>, run: Partial<Run> = {}): void => {
     view = { ...view, ...changes, run: { ...view.run, ...run } };
     store.show(view, details);
-    const share = shareDone(view.run);
+    const share = doneOf(view.run);
     listener({ message: messageOf(view), increment: 100 * (share - told) });
     told = share;
   };
@@ -127,31 +125,29 @@ function follower(job: Omit<QuantizeJob, "pendingId">, bytesBefore: number, { st
   return {
     onProgress: next => (listener = next),
     plan: layers => show({}, { rows: layers.map(layer => ({ ...layer, done: null })) }),
-    stage: stage => show({ stage, secondsLeft: null }, { current: null, share: 0 }),
+    stage: stage => show({ stage, secondsLeft: null }, { current: null }),
     start(name) {
       began ||= performance.now();
-      show({ stage: "fitting" }, { current: view.run.rows.findIndex(row => row.name === name), share: 0 });
+      show({ stage: "fitting" }, { current: view.run.rows.findIndex(row => row.name === name) });
     },
-    share: share => show({ secondsLeft: secondsLeft(view.run, began) }, { share }),
     done(layer, detail) {
       details.set(layer.name, detail);
       const rows = view.run.rows.map(row => (row.name === layer.name ? { ...row, done: layer } : row));
-      show({ secondsLeft: secondsLeft({ ...view.run, rows }, began) }, { rows, current: null, share: 0 });
+      show({ secondsLeft: secondsLeft({ ...view.run, rows }, began) }, { rows, current: null });
     },
     run: () => view.run,
   };
 }
 
-/** Work grows with the weights of a layer; good enough to guess the rest from. */
-function shareDone({ rows, current, share }: Run): number {
-  const total = rows.reduce((sum, row) => sum + row.bytesBefore, 0);
-  const done = rows.reduce((sum, row) => sum + (row.done ? row.bytesBefore : 0), 0);
-  const underWay = current === null ? 0 : share * (rows[current]?.bytesBefore ?? 0);
-  return total > 0 ? (done + underWay) / total : 0;
+function doneOf({ rows }: Run): number {
+  return shareDone(
+    rows.map(row => row.bytesBefore),
+    rows.map(row => (row.done ? 1 : 0)),
+  );
 }
 
 function secondsLeft(run: Run, began: number): number | null {
-  const share = shareDone(run);
+  const share = doneOf(run);
   return share > 0 ? ((performance.now() - began) / 1000) * (1 / share - 1) : null;
 }
 

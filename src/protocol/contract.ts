@@ -22,8 +22,6 @@ export interface EngineContract extends Contract {
     plan: { layers: readonly PlannedLayer[] };
     stage: { stage: "reading" | "writing" | "checking" };
     layerStart: { name: string };
-    /** Work inside a layer, 0..1. */
-    layerProgress: { name: string; share: number };
     layer: { layer: LayerReport; detail: LayerDetail };
     log: { level: "info" | "warn" | "error"; text: string };
   };

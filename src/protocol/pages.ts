@@ -36,8 +36,6 @@ export interface Run {
   readonly rows: readonly RunRow[];
   /** Place of the layer under way; null before the first and after the last. */
   readonly current: number | null;
-  /** Share of the layer under way that is done, 0..1. */
-  readonly share: number;
 }
 
 export interface RunRow extends PlannedLayer {

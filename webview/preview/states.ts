@@ -98,7 +98,6 @@ function runOf(all: readonly LayerReport[], done: number, model = "squeezenet1.1
       done: place < done ? one : null,
     })),
     current: done < all.length ? done : null,
-    share: done < all.length ? 0.4 : 0,
   };
 }
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { LayerReport } from "../../src/core/report/report";
-import { decibelDigits, errorDigits, kilobytes, NOTHING, sharePercent, whole } from "../shared/format";
+import { decibelDigits, errorDigits, kilobytes, NOTHING, whole } from "../shared/format";
 import { icon, labelledIcon } from "../shared/icons";
 import { t } from "../shared/text";
 import type { Page } from "./page";
@@ -9,7 +9,7 @@ import { percentLength } from "./scales";
 import { shapeInWords } from "./words";
 
 /** What a row shows of a layer that is not done. */
-export type Progress = { readonly kind: "waiting" } | { readonly kind: "working"; readonly share: number };
+export type Progress = "waiting" | "working";
 
 /** One layer: name, bits, error and bytes saved on one spine, and with room enough all the rest. */
 export function rowView(
@@ -24,7 +24,7 @@ export function rowView(
 ): TemplateResult {
   const { done } = row;
   const bars = barsOf(row, table, logarithmic);
-  const working = progress.kind === "working" && !done;
+  const working = progress === "working" && !done;
   return html`<div
     class="row item ${row.worst ? "worst" : ""} ${done ? "" : "todo"}"
     role="row"
@@ -52,7 +52,9 @@ export function rowView(
       ><span class=${row.bits === runBits ? "chip" : "chip odd"}>${row.bits}</span></span
     >
     <span class="method dim cut" role="gridcell">${done?.method ?? ""}</span>
-    <span class="error number ${done ? "" : "dim"}" role="gridcell">${errorText(row, progress)}</span>
+    <span class="error number ${done ? "" : "dim"}" role="gridcell"
+      >${row.done ? errorDigits(row.error) : NOTHING}</span
+    >
     <span class="bar left" aria-hidden="true"
       >${bars.error > 0 ? html`<i .style=${`--to:${percentLength(bars.error)}`}></i>` : nothing}</span
     >
@@ -74,11 +76,6 @@ export function rowView(
 function lead(done: boolean, working: boolean, open: boolean): TemplateResult {
   if (done) return icon(open ? "down" : "chevron", "dim");
   return working ? icon("working", "spin blue") : icon("waiting", "dim");
-}
-
-function errorText(row: Row, progress: Progress): string {
-  if (row.done) return errorDigits(row.error);
-  return progress.kind === "working" ? sharePercent(progress.share) : NOTHING;
 }
 
 function costText(row: Row): string {

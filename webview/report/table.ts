@@ -62,9 +62,7 @@ function rowWithDetail(
 ): TemplateResult {
   const { logarithmic } = page.ui;
   const open = row.done !== null && page.ui.open.includes(row.name);
-  const progress: Progress =
-    running && run.current === row.place ? { kind: "working", share: run.share } : { kind: "waiting" };
-  const share = progress.kind === "working" ? progress.share : -1;
+  const progress: Progress = running && run.current === row.place ? "working" : "waiting";
   // Views are new objects each time; a row is drawn again only when something it shows has changed.
   const shows = [
     row.place,
@@ -78,7 +76,7 @@ function rowWithDetail(
     table.savedEnd,
     table.rows.length,
     run.bits,
-    share,
+    progress,
     open,
     reachable,
     logarithmic,

@@ -39,9 +39,9 @@ function rowsView(run: Run, running: boolean, page: Page): TemplateResult | stri
 type Running = Extract<ReportView, { kind: "running" }>;
 
 function progressView(view: Running, page: Page): TemplateResult {
-  const { rows, share } = view.run;
+  const { rows } = view.run;
   const done = rows.filter(row => row.done).length;
-  const part = rows.length === 0 ? 0 : (done + share) / rows.length;
+  const part = rows.length === 0 ? 0 : done / rows.length;
   return html`<div class="progress">
     <vscode-progress-bar
       .ariaLabel=${t("Quantizing {0}", view.run.model)}
