@@ -101,6 +101,34 @@ export default tseslint.config(
     },
   },
   ...roomRules,
+  {
+    files: ["webview/**/*.ts"],
+    rules: {
+      "no-restricted-globals": ["error", "process", "Buffer", "setImmediate"],
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          paths: ["vscode", ...builtinModules].map(name => ({
+            name,
+            message: "A page has the DOM and nothing else.",
+          })),
+          patterns: [
+            { group: ["node:*"], message: "A page has the DOM and nothing else." },
+            { regex: "^(\\.\\./)+src/", allowTypeImports: true, message: "Of src a page knows only the types." },
+            { group: ["lit/directives/unsafe-*"], message: "Names in a model come from anywhere: they are text." },
+            { group: ["lit/directives/style-map*"], message: "Style attributes are refused by the page's policy." },
+          ],
+        },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "TemplateElement[value.raw=/\\sstyle=/]",
+          message: "Style attributes are refused by the page's policy; set the property: .style=${…}",
+        },
+      ],
+    },
+  },
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-floating-promises": "off" } },
   prettier,
 );

@@ -37,12 +37,10 @@ export function layerTable(inspection: Inspection, page: Page): TemplateResult {
         ? html`<div class="state">
             <p>${t('No layer matches "{0}".', page.ui.filter)}</p>
             <div>
-              <vscode-button secondary @click=${() => page.change({ filter: "" })}
-                >${t("Clear Filter")}</vscode-button
-              >
+              <vscode-button secondary @click=${() => clearFilter(page)}>${t("Clear Filter")}</vscode-button>
             </div>
           </div>`
-        : html`<div class="table" role="table" aria-label=${t("Layers")} aria-rowcount=${shown.length + 1}>
+        : html`<div class="table" role="table" aria-label=${t("Layers")}>
             ${headView(page)}
             ${repeat(
               shown,
@@ -52,6 +50,12 @@ export function layerTable(inspection: Inspection, page: Page): TemplateResult {
           </div>`
     }
   </section>`;
+}
+
+/** The button goes with the filter, so the focus moves to where the next one is typed. */
+function clearFilter(page: Page): void {
+  page.change({ filter: "" });
+  document.querySelector<HTMLElement>("vscode-textfield.filter")?.focus();
 }
 
 function headView(page: Page): TemplateResult {

@@ -146,6 +146,26 @@ const many = Array.from({ length: 1000 }, (_, place) => {
   );
 });
 
+/** One layer for each way of fitting one, and one of each thing that can be said of it. */
+const methods: readonly LayerReport[] = (
+  [
+    {
+      method: "maly-saab",
+      variant: "walk",
+      interior: null,
+      residual: null,
+      bound: 0.31,
+      limit: 0.048,
+      alignment: 0.01,
+    },
+    { method: "maly-saab", variant: "cell" },
+    { method: "maly-saab", variant: "range", residual: 0.021, layerErrorHeldOut: 0.25 },
+    { method: "gptq", variant: null, rank: 288, interior: null, residual: null, damping: 0.01, bits: 8 },
+    { method: "gpfq", variant: null, rank: null, interior: null, residual: null, bits: 2, layerErrorHeldOut: null },
+    { method: "msq", variant: null, rank: null, interior: null, residual: null, bits: 1, limit: 0.01 },
+  ] as const
+).map((changes, place) => ({ ...layer(`Conv_${place}`, place, 128, 32, 3, 6 + place), ...changes }));
+
 const withoutData = layers.map(one => ({
   ...one,
   method: "msq",
@@ -211,7 +231,7 @@ const reasons: Inspection["skipped"] = (
 
 /** A made-up pair of histograms: a bell, and the bell on its grid. */
 export function detailOf(name: string): LayerDetail | null {
-  const one = [...layers, ...many].find(other => other.name === name);
+  const one = [...layers, ...many, ...methods].find(other => other.name === name);
   if (!one) return null;
   const levels = 2 ** one.bits;
   const bell = (x: number): number => Math.exp(-0.5 * ((x - (levels - 1) / 2) / (levels / 6)) ** 2);
@@ -275,6 +295,7 @@ export const reportStates: Readonly<Record<string, ReportView>> = {
       ],
     }),
   },
+  methods: { kind: "finished", run: runOf(methods, 6), report: reportOf(methods) },
   many: {
     kind: "finished",
     run: runOf(many, 1000, "decoder.onnx", 66e6),

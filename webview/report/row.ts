@@ -29,8 +29,6 @@ export function rowView(
     class="row item ${row.worst ? "worst" : ""} ${done ? "" : "todo"}"
     role="row"
     aria-level="1"
-    aria-posinset=${row.place + 1}
-    aria-setsize=${table.rows.length}
     aria-expanded=${done ? open : nothing}
     data-name=${row.name}
     title=${titleOf(row)}

@@ -37,7 +37,6 @@ export function tableView(run: Run, running: boolean, page: Page): TemplateResul
             class="grid ${limit > 0 ? "limited" : ""}"
             role="treegrid"
             aria-label=${t("Layers")}
-            aria-rowcount=${shown.length + 1}
             .style=${`--limit:${percentLength(limit)}`}
             @keydown=${(event: KeyboardEvent) => onGridKey(event, page)}
           >
@@ -136,7 +135,8 @@ function sortItems(sort: Sort, page: Page): readonly MenuItem[] {
  */
 function headCells(table: Table, sort: Sort, page: Page, spoken: boolean): TemplateResult {
   const cell = (classes: string, by: SortKey | null, label: string, title = ""): TemplateResult => {
-    const sorted = by !== null && sort.by === by;
+    // "Saved" and "KB" head one column; its mark stands at the number.
+    const sorted = by !== null && sort.by === by && classes !== "over";
     const way = sort.down ? "descending" : "ascending";
     if (spoken) {
       return html`<span class=${classes} role="columnheader" aria-sort=${sorted ? way : nothing}>${label}</span>`;
@@ -148,7 +148,7 @@ function headCells(table: Table, sort: Sort, page: Page, spoken: boolean): Templ
           : html`<button
               class="plain"
               tabindex="-1"
-              @click=${() => page.change({ sort: sorted ? { by, down: !sort.down } : firstSort(by) })}
+              @click=${() => page.change({ sort: sort.by === by ? { by, down: !sort.down } : firstSort(by) })}
             >
               ${label}${sorted ? icon(sort.down ? "down" : "up") : nothing}
             </button>`
@@ -162,9 +162,15 @@ function noneView(filter: string, page: Page): TemplateResult {
   return html`<div class="state">
     <p>${rich('No layer matches "{0}".', filter)}</p>
     <div>
-      <vscode-button secondary @click=${() => page.change({ filter: "" })}>${t("Clear Filter")}</vscode-button>
+      <vscode-button secondary @click=${() => clearFilter(page)}>${t("Clear Filter")}</vscode-button>
     </div>
   </div>`;
+}
+
+/** The button goes with the filter, so the focus moves to where the next one is typed. */
+function clearFilter(page: Page): void {
+  page.change({ filter: "" });
+  document.querySelector<HTMLElement>("vscode-textfield.filter")?.focus();
 }
 
 function onFilterKey(event: KeyboardEvent, page: Page): void {

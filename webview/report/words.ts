@@ -51,23 +51,44 @@ export function generalization({ layerError, layerErrorHeldOut, rows }: LayerRep
     : t("Fitted too closely: the error on new samples is {0} times as large. More samples help.", times(ratio));
 }
 
-/** What the method did, in one or two sentences. */
-export function methodInWords({ method, variant, rank, inputs, residual }: LayerReport): string {
-  if (method === "msq")
-    return t("Every weight went to the nearest value of its grid; no data were needed for that.");
-  if (rank === null) return t("{0} rounded this layer.", variant === null ? method : `${method} (${variant})`);
-  const span = t("The samples span {0} of {1} directions.", whole(rank), whole(inputs));
-  if (variant === "walk") {
-    return `${span} ${t("Weights went onto the grid one by one; those still free followed where the data sees least.")}`;
+/** Response of a layer moved by less than this is told as not moved. */
+const UNMOVED = 0.001;
+
+/** What the method did, in a few sentences. */
+export function methodInWords(layer: LayerReport): string {
+  return [spanInWords(layer), stepsInWords(layer), limitInWords(layer)].filter(Boolean).join(" ");
+}
+
+function spanInWords({ method, rank, inputs }: LayerReport): string {
+  if (method === "msq" || rank === null) return "";
+  return rank >= inputs
+    ? t("The samples span all {0} directions.", whole(inputs))
+    : t("The samples span {0} of {1} directions.", whole(rank), whole(inputs));
+}
+
+function stepsInWords({ method, variant, rank, residual }: LayerReport): string {
+  switch (method) {
+    case "msq":
+      return t("Every weight went to the nearest value of its grid; no data were needed for that.");
+    case "gptq":
+      return t("Weights were rounded one by one; each rounding error was spread over those still free.");
+    case "gpfq":
+      return t("Weights were rounded one by one, each to what kept the layer’s output nearest to the float one.");
   }
-  if (method === "maly-saab") {
-    const moved = t(
-      "Moving along the others changed nothing ({0}); then maly-saab rounded.",
-      errorPercent(residual ?? 0),
-    );
-    return `${span} ${moved}`;
+  if (method !== "maly-saab") return t("{0} rounded this layer.", method);
+  if (variant === "walk" || variant === null || rank === null) {
+    return t("Weights went onto the grid one by one; those still free followed where the data sees least.");
   }
-  return span;
+  const moved = errorPercent(residual ?? 0);
+  return (residual ?? 0) < UNMOVED
+    ? t("Moving along the others changed nothing ({0}); then maly-saab rounded.", moved)
+    : t("Moving along the others changed the response by {0}; then maly-saab rounded.", moved);
+}
+
+/** What nothing could do better; left out where these weights, being untypical, came below it. */
+function limitInWords({ limit, layerError }: LayerReport): string {
+  if (limit === null || layerError === null || limit > layerError) return "";
+  return t("No quantizer of these bits could get below about {0}.", errorPercent(limit));
 }
 
 /** Names and values below that, as far as the method has them. */

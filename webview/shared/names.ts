@@ -4,9 +4,15 @@
  */
 export function shortNames(names: readonly string[]): readonly string[] {
   const start = sharedStart(names);
-  const ends = names.map(name => name.slice(start));
+  const ends = withNoneEmpty(names, name => name.slice(start));
   const end = sharedEnd(ends);
-  return ends.map(name => name.slice(0, name.length - end));
+  return withNoneEmpty(ends, name => name.slice(0, name.length - end));
+}
+
+/** A name may be the whole of what all share; then it is not cut. */
+function withNoneEmpty(names: readonly string[], cut: (name: string) => string): readonly string[] {
+  const short = names.map(cut);
+  return short.includes("") ? names : short;
 }
 
 function sharedStart(names: readonly string[]): number {
