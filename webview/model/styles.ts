@@ -57,8 +57,11 @@ export const modelStyles = css`
   .filter {
     width: 240px;
   }
+  .tools .small {
+    white-space: nowrap;
+  }
   .layers .row {
-    grid-template-columns: 28px minmax(90px, 1fr) 56px 122px 78px 60px minmax(24px, 0.7fr) 50px;
+    grid-template-columns: 36px minmax(90px, 1fr) 56px 136px 78px 60px minmax(24px, 0.7fr) 50px;
     column-gap: 8px;
     padding: 0 20px;
   }
@@ -160,7 +163,7 @@ export const modelStyles = css`
       display: none;
     }
     .layers .row {
-      grid-template-columns: 28px minmax(90px, 1fr) 56px 118px 60px minmax(24px, 0.7fr) 50px;
+      grid-template-columns: 36px minmax(90px, 1fr) 44px 136px 60px minmax(24px, 0.7fr) 50px;
     }
   }
   @container model (max-width: 699px) {
@@ -173,7 +176,8 @@ export const modelStyles = css`
       margin-top: 12px;
     }
     .top,
-    .rail {
+    .rail,
+    .none {
       padding-inline: 12px;
     }
     .tools {
@@ -184,7 +188,7 @@ export const modelStyles = css`
       display: none;
     }
     .layers .row {
-      grid-template-columns: minmax(0, 1fr) 118px 56px minmax(24px, 0.5fr) 46px;
+      grid-template-columns: minmax(0, 1fr) 136px 50px minmax(16px, 0.4fr) 46px;
       padding: 0 12px;
     }
   }
@@ -200,7 +204,7 @@ export const modelStyles = css`
       display: none;
     }
     .layers .row {
-      grid-template-columns: minmax(0, 1fr) 56px minmax(20px, 80px) 46px;
+      grid-template-columns: minmax(70px, 1fr) 48px minmax(0, 0.4fr) 46px;
     }
   }
 `;

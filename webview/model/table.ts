@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Inspection } from "../../src/engine/inspect";
 import { kilobytes, shareDigits, whole } from "../shared/format";
 import { icon } from "../shared/icons";
+import { labelView } from "../shared/label";
 import { shortNames } from "../shared/names";
 import { counted, t } from "../shared/text";
 import { filterLayers, type LayerKey, type LayerRow, layerRows, sortLayers } from "./layers";
@@ -96,7 +97,7 @@ function headView(page: Page): TemplateResult {
 function rowView({ place, layer, parameters, share, bar }: LayerRow, label: string): TemplateResult {
   return html`<div class="row item" role="row" title=${`${layer.name}\n${layer.op}, ${layer.tensor}`}>
     <span class="place number dim" role="cell">${whole(place + 1)}</span>
-    <span class="name tail" role="cell" aria-label=${layer.name}><bdi>${label}</bdi></span>
+    <span class="name" role="cell" aria-label=${layer.name}>${labelView(label)}</span>
     <span class="op dim" role="cell">${layer.op}</span>
     <span class="shape dim cut" role="cell">${layer.shape.join(" × ")}</span>
     <span class="parameters number" role="cell">${whole(parameters)}</span>

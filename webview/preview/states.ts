@@ -164,7 +164,7 @@ const methods: readonly LayerReport[] = (
     { method: "gpfq", variant: null, rank: null, interior: null, residual: null, bits: 2, layerErrorHeldOut: null },
     { method: "msq", variant: null, rank: null, interior: null, residual: null, bits: 1, limit: 0.01 },
   ] as const
-).map((changes, place) => ({ ...layer(`Conv_${place}`, place, 128, 32, 3, 6 + place), ...changes }));
+).map((changes, place) => ({ ...layer(`Fit_${place}`, place, 128, 32, 3, 6 + place), ...changes }));
 
 const withoutData = layers.map(one => ({
   ...one,
@@ -298,12 +298,12 @@ export const reportStates: Readonly<Record<string, ReportView>> = {
   methods: { kind: "finished", run: runOf(methods, 6), report: reportOf(methods) },
   many: {
     kind: "finished",
-    run: runOf(many, 1000, "decoder.onnx", 66e6),
-    report: reportOf(many, { bytesBefore: 66e6, bytesAfter: 8.4e6 }),
+    run: runOf(many, 1000, "decoder.onnx", 132e6),
+    report: reportOf(many, { bytesBefore: 132e6, bytesAfter: 17.6e6 }),
   },
   "many-running": {
     kind: "running",
-    run: runOf(many, 400, "decoder.onnx", 66e6),
+    run: runOf(many, 400, "decoder.onnx", 132e6),
     stage: "fitting",
     secondsLeft: 4000,
   },
@@ -369,7 +369,7 @@ export const modelStates: Readonly<Record<string, ModelView>> = {
     trusted: true,
     inspection: {
       ...inspection,
-      bytes: 66e6,
+      bytes: 132e6,
       layers: many.map(({ name, tensor, shape, inputs, neurons, bytesBefore }) => ({
         name,
         op: "MatMul" as const,

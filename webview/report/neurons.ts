@@ -43,7 +43,7 @@ export function neuronsView(errors: readonly (number | null)[]): TemplateResult 
     </svg>
     <p class="dim">
       ${t("Worst:")}
-      ${worst.map(({ neuron, error }, k) => html`${k > 0 ? ", " : ""}<b>#${neuron}</b> ${errorPercent(error)}`)}
+      ${worst.map(({ neuron, error }, k) => html`${k > 0 ? ", " : ""}<span class="together"><b>#${neuron}</b> ${errorPercent(error)}</span>`)}
     </p>`;
 }
 

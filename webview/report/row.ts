@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { LayerReport } from "../../src/core/report/report";
 import { decibelDigits, errorDigits, kilobytes, NOTHING, whole } from "../shared/format";
 import { icon, labelledIcon } from "../shared/icons";
+import { labelView } from "../shared/label";
 import { t } from "../shared/text";
 import type { Page } from "./page";
 import { barsOf, errorPerMegabyte, type Row, type Table } from "./rows";
@@ -41,8 +42,7 @@ export function rowView(
       class="name"
       role="gridcell"
       aria-label=${row.worst ? t("{0}, among the worst layers", row.name) : row.name}
-      ><span class="tail"><bdi>${row.label}</bdi></span
-      >${row.worst ? labelledIcon("worst", t("among the worst layers")) : nothing}</span
+      >${labelView(row.label)}${row.worst ? labelledIcon("worst", t("among the worst layers")) : nothing}</span
     >
     <span class="op dim" role="gridcell">${done?.op ?? ""}</span>
     <span class="shape dim cut" role="gridcell">${done ? shapeInWords(done) : ""}</span>

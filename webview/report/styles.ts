@@ -131,6 +131,9 @@ export const reportStyles = css`
   .filter {
     flex: 1;
   }
+  .measure {
+    padding: 0 12px 4px;
+  }
   .told {
     display: none;
   }
@@ -144,7 +147,7 @@ export const reportStyles = css`
   }
 
   .layers .row {
-    grid-template-columns: 16px minmax(0, 1fr) 26px 38px minmax(0, 0.45fr) minmax(0, 0.45fr) 40px;
+    grid-template-columns: 16px minmax(0, 1fr) 26px 38px minmax(0, 0.38fr) minmax(0, 0.38fr) 40px;
     column-gap: 4px;
     padding: 0 8px 0 4px;
   }
@@ -160,15 +163,10 @@ export const reportStyles = css`
   .lead {
     display: flex;
   }
-  .name {
-    display: flex;
-    align-items: center;
-    gap: 5px;
-    min-width: 0;
-  }
   .name .icon {
     width: 10px;
     height: 10px;
+    margin-left: 5px;
     color: var(--w-worst);
   }
   .op,
@@ -228,7 +226,7 @@ export const reportStyles = css`
     opacity: 0.7;
   }
   .worst .error,
-  .worst .tail {
+  .worst .name {
     font-weight: 600;
   }
   .worst .bar.left i {
@@ -321,6 +319,9 @@ export const reportStyles = css`
   .dot.hollow {
     background: none;
   }
+  .together {
+    white-space: nowrap;
+  }
   .chart {
     display: block;
     overflow: visible;
@@ -393,13 +394,13 @@ export const reportStyles = css`
       grid-template-columns: auto auto;
       gap: 6px 8px;
     }
-    .name {
-      gap: 2px;
+    .name .icon {
+      margin-left: 2px;
     }
     .title {
       flex-wrap: wrap;
-      gap: 2px 8px;
-      margin-bottom: 2px;
+      gap: 4px 8px;
+      margin-bottom: 6px;
     }
     .title h2 {
       flex-basis: 100%;
@@ -427,6 +428,9 @@ export const reportStyles = css`
     .tools {
       padding: 4px 16px;
     }
+    .measure {
+      padding-inline: 16px;
+    }
     .filter {
       flex: none;
       width: 280px;
@@ -450,7 +454,7 @@ export const reportStyles = css`
     }
     .layers .row {
       grid-template-columns:
-        16px minmax(80px, 1.5fr) minmax(70px, 112px) 24px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
+        16px minmax(80px, 2.2fr) minmax(70px, 124px) 24px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
         42px 50px 54px 52px 54px;
       column-gap: 6px;
       padding: 0 16px 0 8px;
@@ -486,8 +490,8 @@ export const reportStyles = css`
     }
     .layers .row {
       grid-template-columns:
-        16px minmax(80px, 1.5fr) 44px minmax(70px, 112px) 24px 70px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
-        42px 50px 54px 52px 54px;
+        16px minmax(80px, 2.2fr) 44px 124px 24px 70px 38px minmax(40px, 0.8fr) minmax(40px, 0.8fr)
+        42px 50px 52px 50px 52px;
     }
   }
 `;

@@ -37,7 +37,7 @@ export function summaryView(run: Run, report: Report | null, running: boolean, p
       </div>
       ${known ? sizesView(before, after, report === null) : nothing}
     </div>
-    ${statsView(report, running)} ${report ? notesView(notesOf(report), page) : nothing}
+    ${known ? statsView(report, running) : nothing} ${report ? notesView(notesOf(report), page) : nothing}
   </section>`;
 }
 

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Run } from "../../src/protocol/pages";
+import { whole } from "../shared/format";
 import { icon } from "../shared/icons";
 import { rich } from "../shared/rich";
 import { counted, t } from "../shared/text";
@@ -23,7 +24,7 @@ export function tableView(run: Run, running: boolean, page: Page): TemplateResul
   const limit = table.limit === null ? 0 : barShare(table.limit, table.errorEnd, ui.logarithmic);
   return html`<section class="layers" aria-label=${t("Layers")}>
     <div class="above">
-      ${toolsView(table, shown, sort, page)}
+      ${toolsView(table, shown, sort, page)} ${measureView(table)}
       ${
         shown.length === 0
           ? nothing
@@ -84,6 +85,22 @@ function rowWithDetail(
   ${open ? detailView(row.done, page.detail(row.name), page) : nothing}`;
 }
 
+/** Errors that are not those on held-out samples say so: they flatter. */
+function measureView({ measure }: Table): TemplateResult | typeof nothing {
+  switch (measure) {
+    case "held-out":
+      return nothing;
+    case "fitted":
+      return html`<p class="measure tiny dim">${t("Errors on the fitted samples: none were held out.")}</p>`;
+    case "weights":
+      return html`<p class="measure tiny dim">
+        ${t("Errors of the weights alone: nothing was measured on data.")}
+      </p>`;
+    default:
+      return measure satisfies never;
+  }
+}
+
 function toolsView(table: Table, shown: readonly Row[], sort: Sort, page: Page): TemplateResult {
   const worst = table.rows.filter(row => row.worst).length;
   return html`<div class="tools">
@@ -97,7 +114,7 @@ function toolsView(table: Table, shown: readonly Row[], sort: Sort, page: Page):
       >${html`<span slot="content-before">${icon("filter")}</span>`}</vscode-textfield
     >
     <span class="told small dim">
-      ${shown.length === table.rows.length ? counted(shown.length, "{0} layer", "{0} layers") : t("{0} of {1} layers", shown.length, table.rows.length)}
+      ${shown.length === table.rows.length ? counted(shown.length, "{0} layer", "{0} layers", whole(shown.length)) : t("{0} of {1} layers", whole(shown.length), whole(table.rows.length))}
       ${worst > 0 ? html` · ${icon("worst", "warn")} ${t("{0} with at least 1.5 times the median error", worst)}` : nothing}
     </span>
     ${menuButton(t("Sort by…"), "sort", page.sortMenuOpen, sortItems(sort, page), open => page.openSortMenu(open))}

@@ -1,12 +1,26 @@
 /**
  * What tells names apart: each without the start and the end that all of them share, whole parts of a path only.
- * `/decoder/layers.7/up/MatMul` and `/decoder/layers.8/up/MatMul` are `layers.7/up` and `layers.8/up`; `Conv_3` and `Conv_5` stay.
+ * `/decoder/layers.7/up/MatMul` and `/decoder/layers.8/up/MatMul` are `7/up` and `8/up`; `Conv_3` and `Conv_5` stay,
+ * and so does `layers.` where nothing but a number would be left.
  */
 export function shortNames(names: readonly string[]): readonly string[] {
   const start = sharedStart(names);
   const ends = withNoneEmpty(names, name => name.slice(start));
   const end = sharedEnd(ends);
-  return withNoneEmpty(ends, name => name.slice(0, name.length - end));
+  return withoutSharedStem(withNoneEmpty(ends, name => name.slice(0, name.length - end)));
+}
+
+/** `layers.7/up` and `layers.8/up` without `layers.`, as long as more than numbers is left of all. */
+function withoutSharedStem(names: readonly string[]): readonly string[] {
+  const first = names[0];
+  if (first === undefined || names.length < 2) return names;
+  const shared = first.slice(
+    0,
+    sharedLength(names, first, place => place),
+  );
+  const stem = shared.includes("/") ? 0 : shared.lastIndexOf(".") + 1;
+  const short = names.map(name => name.slice(stem));
+  return short.every(name => firstPart(name)[0] !== "") ? short : names;
 }
 
 /** A name may be the whole of what all share; then it is not cut. */
@@ -19,7 +33,8 @@ function sharedStart(names: readonly string[]): number {
   const first = names[0];
   if (first === undefined || names.length < 2) return 0;
   const length = sharedLength(names, first, place => place);
-  return length === 0 ? 0 : first.lastIndexOf("/", length - 1) + 1;
+  if (length === 0) return 0;
+  return first.lastIndexOf("/", length - 1) + 1;
 }
 
 function sharedEnd(names: readonly string[]): number {
@@ -41,6 +56,12 @@ function sharedLength(
     while (same < length && same < name.length && name[placeOf(same, name)] === first[placeOf(same, first)]) same++;
     return same;
   }, first.length);
+}
+
+/** A name in two: its first part, and the rest with its slash; all of it is the rest where it has one part only. */
+export function firstPart(name: string): readonly [string, string] {
+  const slash = name.indexOf("/");
+  return slash === -1 ? ["", name] : [name.slice(0, slash), name.slice(slash)];
 }
 
 /** The last part of a path, of either kind of slash. */

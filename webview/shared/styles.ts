@@ -104,6 +104,18 @@ export const sharedStyles = css`
     white-space: nowrap;
     min-width: 0;
   }
+  .name {
+    display: flex;
+    align-items: center;
+    min-width: 0;
+  }
+  .name .first {
+    flex: none;
+    max-width: 50%;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   .icon {
     width: 16px;
     height: 16px;
@@ -193,6 +205,7 @@ export const sharedStyles = css`
     min-width: 0;
   }
   vscode-textfield .icon {
+    display: block;
     color: var(--w-dim);
   }
   .count {

@@ -1,13 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { fileName, shortNames } from "../../../webview/shared/names";
+import { fileName, firstPart, shortNames } from "../../../webview/shared/names";
 
 test("names lose the parts of a path that all share, at both ends", () => {
   assert.deepEqual(shortNames(["/decoder/layers.7/up/MatMul", "/decoder/layers.8/down/MatMul"]), [
-    "layers.7/up",
-    "layers.8/down",
+    "7/up",
+    "8/down",
   ]);
+});
+
+test("a stem that all share goes only where more than a number is left", () => {
+  assert.deepEqual(shortNames(["/net/net.0/Gemm", "/net/net.2/Gemm"]), ["net.0", "net.2"]);
+  assert.deepEqual(shortNames(["layers.0/up", "layers.0/down"]), ["up", "down"]);
+  assert.deepEqual(shortNames(["h.0/up", "h.1/up", "h.1"]), ["h.0/up", "h.1/up", "h.1"]);
+});
+
+test("the first part of a path, which stays where the rest is cut", () => {
+  assert.deepEqual(firstPart("12/attn/q_proj"), ["12", "/attn/q_proj"]);
+  assert.deepEqual(firstPart("Conv_3"), ["", "Conv_3"]);
+  assert.deepEqual(firstPart("/net/fc"), ["", "/net/fc"]);
 });
 
 test("what is shared within a part stays: Conv_3 is a name, 3 is none", () => {
