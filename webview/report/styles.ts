@@ -428,7 +428,8 @@ export const reportStyles = css`
     .tools {
       padding: 4px 16px;
     }
-    .measure {
+    .measure,
+    .progress .line {
       padding-inline: 16px;
     }
     .filter {
