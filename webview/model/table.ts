@@ -23,8 +23,8 @@ export function layerTable(inspection: Inspection, page: Page): TemplateResult {
         .value=${page.ui.filter}
         @input=${(event: Event) => page.change({ filter: (event.target as HTMLInputElement).value })}
         @keydown=${(event: KeyboardEvent) => event.key === "Escape" && page.change({ filter: "" })}
-        ><span slot="content-before">${icon("filter")}</span></vscode-textfield
-      >
+        ><span slot="content-before">${icon("filter")}</span><span slot="content-after"></span
+      ></vscode-textfield>
       <span class="small dim" role="status"
         >${
           shown.length === all.length

@@ -111,7 +111,7 @@ function toolsView(table: Table, shown: readonly Row[], sort: Sort, page: Page):
       .value=${page.ui.filter}
       @input=${(event: Event) => page.change({ filter: (event.target as HTMLInputElement).value })}
       @keydown=${(event: KeyboardEvent) => onFilterKey(event, page)}
-      >${html`<span slot="content-before">${icon("filter")}</span>`}</vscode-textfield
+      >${html`<span slot="content-before">${icon("filter")}</span><span slot="content-after"></span>`}</vscode-textfield
     >
     <span class="told small dim">
       ${shown.length === table.rows.length ? counted(shown.length, "{0} layer", "{0} layers", whole(shown.length)) : t("{0} of {1} layers", whole(shown.length), whole(table.rows.length))}

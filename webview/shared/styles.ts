@@ -204,6 +204,10 @@ export const sharedStyles = css`
     width: 100%;
     min-width: 0;
   }
+  /* Keeps the square corners of the field off the round ones of its border. */
+  vscode-textfield [slot="content-after"] {
+    width: 1px;
+  }
   vscode-textfield .icon {
     display: block;
     color: var(--w-dim);
