@@ -40,7 +40,7 @@ const WANTED = [
 const ALLOWED = [
   /^dist\/webview\/[\w-]+\.(js|css)$/,
   /^media\/[\w-]+\.(svg|png)$/,
-  /^samples\/(\w+\.npy|\w+\.onnx|NOTICE\.md)$/,
+  /^samples\/(mnist_labels\.npy|mnist_test\.npy|NOTICE\.md)$/,
   /^node_modules\/onnxruntime-node\/dist\/[\w-]+\.js$/,
   /^node_modules\/onnxruntime-common\/dist\/cjs\/([\w-]+\.js|package\.json)$/,
 ];

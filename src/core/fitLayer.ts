@@ -2,14 +2,14 @@ import { dominatedInputs } from "./calibration/dominance";
 import type { DrawnRows, LayerRows } from "./calibration/rows";
 import { dequantize, type LayerCodes } from "./formats/codes";
 import { type AlphabetKind, type Alphabets, type Bits, groupCount } from "./grid/alphabet";
-import { chooseAlphabets } from "./grid/radius";
 import type { Layer } from "./graph/layers";
 import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import type { Matrix } from "./matrix";
 import { alignedBias } from "./methods/align";
 import { type FitOptions, applyMethod, mostRows } from "./methods/catalog";
-import type { Fit, RadiusChoice } from "./methods/layer";
+import type { Choice, Fit, RadiusChoice } from "./methods/layer";
+import { roundWithoutData } from "./methods/msq";
 import { informationLimit, rankOf } from "./methods/bound";
 import { type Aim, aimAt, type AimChoice } from "./aim";
 import {
@@ -96,7 +96,7 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
   const all = rows?.fitted(Infinity) ?? null;
   const most = mostRows(plan.method, layer.inputs, plan.variant);
   const given = most === Infinity ? all : (rows?.fitted(most) ?? null);
-  const shared = alphabetsOfAllGroups(plan);
+  const shared = await alphabetOfAllGroups(plan, linalg);
   const levels = new Uint8Array(plan.weights.length);
   const groups: FittedGroup[] = [];
   for (let group = 0; group < layer.groups; group++) {
@@ -149,12 +149,7 @@ async function quantizeGroup(
       unaligned: target === weights ? undefined : weights,
     },
     {
-      kind: plan.alphabet,
-      bits: plan.bits,
-      radius: plan.radius,
-      perTensor: plan.perTensor,
-      groupInputs: plan.groupInputs,
-      halfSteps: plan.halfSteps,
+      ...choiceOf(plan),
       given: shared && {
         ...shared,
         steps: filled(weights, shared.steps),
@@ -175,18 +170,15 @@ async function quantizeGroup(
   };
 }
 
+function choiceOf({ alphabet, bits, radius, perTensor, groupInputs, halfSteps }: LayerPlan): Choice {
+  return { kind: alphabet, bits, radius, perTensor, groupInputs, halfSteps };
+}
+
 /** One alphabet for a layer of several groups, which are quantized one by one. */
-function alphabetsOfAllGroups({
-  layer,
-  weights,
-  perTensor,
-  alphabet,
-  bits,
-  radius,
-}: LayerPlan): Alphabets | undefined {
-  if (!perTensor || layer.groups === 1) return undefined;
-  const column = { rows: weights.length, columns: 1, data: weights };
-  return chooseAlphabets(column, alphabet, bits, radius === "max" ? "max" : "mse");
+async function alphabetOfAllGroups(plan: LayerPlan, linalg: Linalg): Promise<Alphabets | undefined> {
+  if (!plan.perTensor || plan.layer.groups === 1) return undefined;
+  const column = { rows: plan.weights.length, columns: 1, data: plan.weights };
+  return (await roundWithoutData(column, { ...choiceOf(plan), groupInputs: undefined }, linalg)).alphabets;
 }
 
 function filled(weights: Matrix, one: Float64Array): Float64Array {

@@ -17,7 +17,7 @@ import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 //   onnx/         the file:        readModel -> Model -> writeModel
 //   graph/        its layers:      findLayers, cutBeforeLayers
 //   calibration/  what they see:   forward passes, rows drawn from activations
-//   grid/         the alphabets:   chooseAlphabets
+//   grid/         the alphabets:   alphabetsOver
 //   methods/      the fit:         levels for the weights of a layer          (on the loops of linalg/)
 //   formats/      the copy:        codes -> nodes and tensors, writeCopy
 //   report/       the account:     measure.ts defines every error

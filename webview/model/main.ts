@@ -3,7 +3,7 @@ import "@vscode-elements/elements/dist/vscode-textfield/index.js";
 import { html, render } from "lit";
 import type { FromModel, ModelView, ToModel } from "../../src/protocol/pages";
 import { setLocale } from "../shared/format";
-import { connectHost, onceAFrame } from "../shared/host";
+import { connectHost, onceAFrame, onScrolled } from "../shared/host";
 import { sharedStyles, useStyles } from "../shared/styles";
 import { setStrings } from "../shared/text";
 import { FIRST_STATE, type UiState } from "./page";
@@ -47,13 +47,9 @@ function change(part: Partial<UiState>): void {
   draw();
 }
 
-let saving: ReturnType<typeof setTimeout> | undefined;
-window.addEventListener("scroll", () => {
-  clearTimeout(saving);
-  saving = setTimeout(() => {
-    ui = { ...ui, scroll: window.scrollY };
-    host.save(ui);
-  }, 200);
+onScrolled(scroll => {
+  ui = { ...ui, scroll };
+  host.save(ui);
 });
 
 window.addEventListener("keydown", event => {

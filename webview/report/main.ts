@@ -5,7 +5,7 @@ import { html, render } from "lit";
 import type { LayerDetail } from "../../src/core/report/detail";
 import type { FromReport, ReportView, RunRow, ToReport } from "../../src/protocol/pages";
 import { setLocale } from "../shared/format";
-import { connectHost, onceAFrame } from "../shared/host";
+import { connectHost, onceAFrame, onScrolled } from "../shared/host";
 import { focusMenu } from "../shared/menu";
 import { sharedStyles, useStyles } from "../shared/styles";
 import { setStrings, t } from "../shared/text";
@@ -119,13 +119,9 @@ window.addEventListener("keydown", event => {
   filter.focus();
 });
 
-let saving: ReturnType<typeof setTimeout> | undefined;
-window.addEventListener("scroll", () => {
-  clearTimeout(saving);
-  saving = setTimeout(() => {
-    ui = { ...ui, scroll: window.scrollY };
-    host.save(ui);
-  }, 200);
+onScrolled(scroll => {
+  ui = { ...ui, scroll };
+  host.save(ui);
 });
 
 host.post({ type: "ready" });

@@ -37,3 +37,15 @@ export function onceAFrame(draw: () => void): () => void {
     });
   };
 }
+
+/** Long enough that a scroll is over, short enough that a page closed after it remembers. */
+const SCROLLED_MS = 200;
+
+/** Tells where the page stands once a scroll is over. */
+export function onScrolled(tell: (scroll: number) => void): void {
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  window.addEventListener("scroll", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => tell(window.scrollY), SCROLLED_MS);
+  });
+}

@@ -1,5 +1,6 @@
-import { type Alphabets, groupStart, nearestLevels } from "../grid/alphabet";
+import { type Alphabets, groupStart } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
+import { nearest } from "../linalg/rounding";
 import { type Matrix, zeros64 } from "../matrix";
 import type { Choice, Fit, Layer } from "./layer";
 import { errorsOf, sum } from "./metric";
@@ -54,7 +55,7 @@ export async function malySaab(
   const { start, low, high } = boxesOf(weights, alphabets, box);
   const rowSpace = await linalg.rowSpace(inputs, RANK_TOLERANCE);
   const { moved, interior, residual } = await linalg.kernelWalk(rowSpace, start, low, high);
-  return { levels: nearestLevels(moved, alphabets), rank: rowSpace.rows, interior, residual };
+  return { levels: nearest(moved, alphabets), rank: rowSpace.rows, interior, residual };
 }
 
 /** Every walk of a kernel is dear, so one factor for the layer has to do. */

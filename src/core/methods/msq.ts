@@ -1,5 +1,6 @@
-import { type Alphabets, nearestLevels } from "../grid/alphabet";
+import { type Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
+import { nearest } from "../linalg/rounding";
 import type { Matrix } from "../matrix";
 import { roundingBound } from "./bound";
 import type { Choice, Fit, Layer } from "./layer";
@@ -12,7 +13,7 @@ import { startWithoutData } from "./start";
 
 /** @param weights [inputs, neurons]. */
 export function msq(weights: Matrix, alphabets: Alphabets): Uint8Array {
-  return nearestLevels(weights, alphabets);
+  return nearest(weights, alphabets);
 }
 
 export async function msqLayer(layer: Layer, choice: Choice, linalg: Linalg): Promise<Fit> {

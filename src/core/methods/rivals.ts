@@ -1,5 +1,6 @@
-import { type Alphabets, nearestLevels } from "../grid/alphabet";
+import { type Alphabets } from "../grid/alphabet";
 import type { Factor, Linalg } from "../linalg/linalg";
+import { nearest } from "../linalg/rounding";
 import { type Matrix, type Matrix64, zeros64 } from "../matrix";
 import { type Candidate, cheaper } from "./best";
 import { errorsOf, sum } from "./metric";
@@ -26,7 +27,7 @@ export async function orRounding(
   perTensor: boolean,
   linalg: Linalg,
 ): Promise<Candidate> {
-  const levels = nearestLevels(rounded, grids);
+  const levels = nearest(rounded, grids);
   const errors = errorsOf(target, levels, grids);
   const costs = await costsBelow(errors, factor, best.costs, perTensor, linalg);
   return cheaper(best, { levels, alphabets: grids, costs }, perTensor);

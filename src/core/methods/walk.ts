@@ -1,7 +1,7 @@
 import type { Alphabets } from "../grid/alphabet";
 import { scaled } from "../grid/shares";
 import type { Factor, Linalg } from "../linalg/linalg";
-import type { Matrix, Matrix64 } from "../matrix";
+import type { Matrix } from "../matrix";
 import { type Candidate, cheaper } from "./best";
 import { totalBound, walkBounds } from "./bound";
 import { heldOutDamping } from "./damping";
@@ -67,24 +67,6 @@ export async function walkLayer(layer: Layer, choice: Choice, plan: WalkPlan, li
     }
   }
   return { ...best, bound: walked.bound, damping: at.damping, pilot: guess.factor, kernel: null };
-}
-
-/**
- * The walk onto alphabets that are given: steps 3 and 4 at one factor.
- *
- * @param H positive definite.
- */
-export async function walkOnto(
-  weights: Matrix,
-  H: Matrix64,
-  alphabets: Alphabets,
-  plan: Pick<WalkPlan, "paths" | "block" | "neighbours" | "sweeps">,
-  linalg: Linalg,
-): Promise<Candidate> {
-  const { factor } = await dampedFactor(H, 0, metric => linalg.walkOrder(metric), linalg);
-  const { levels } = await linalg.walk(weights, factor, alphabets, plan.paths, plan.block);
-  const near = await linalg.neighbours(H, plan.neighbours);
-  return { ...(await linalg.pairs(weights, levels, H, alphabets, near, plan.sweeps)), alphabets };
 }
 
 /** Steps 1 and 2. */

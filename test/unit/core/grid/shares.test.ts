@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ALL_BITS, ALPHABET_KINDS, levelCount, nearestLevels, valuesOf } from "../../../../src/core/grid/alphabet";
+import { ALL_BITS, ALPHABET_KINDS, levelCount, valuesOf } from "../../../../src/core/grid/alphabet";
 import { alphabetsOver, type GridChoice, rangesOf, scaled, turnsOf } from "../../../../src/core/grid/shares";
+import { nearest } from "../../../../src/core/linalg/rounding";
 import type { Matrix64 } from "../../../../src/core/matrix";
 
 const size = { n: 7, p: 3 };
@@ -27,7 +28,7 @@ test("at the full range, upright, no weight is farther than half a step from a v
         1,
         turnsOf(one).at(0)!,
       );
-      const values = valuesOf(nearestLevels(w, alphabets), w.rows, alphabets).data;
+      const values = valuesOf(nearest(w, alphabets), w.rows, alphabets).data;
       const upright = alphabetsOver(rangesOf(w, one), one, 1, { sign: 1, shift: 0 });
       for (let i = 0; i < w.rows; i++) {
         const group = Math.floor(i / (one.groupInputs ?? w.rows)) * size.p;
