@@ -32,16 +32,35 @@ export function worstError(outputs: readonly OutputError[]): number | null {
   return errors.length > 0 ? Math.max(...errors) : null;
 }
 
-/** Milliseconds of one run, the median of a few after one to warm up. */
-export async function medianRunMs(session: Session, feed: Feed, runs = 5): Promise<number> {
-  await session.run(feed);
-  const times: number[] = [];
-  for (let k = 0; k < runs; k++) {
+/** Rounds of timing: enough that the median means something, and no more than a user would wait for. */
+const ROUNDS = { least: 5, most: 301, enoughMs: 400 };
+/** The first runs allocate. */
+const WARM_UPS = 3;
+
+/**
+ * Milliseconds of one run of each, medians. The two take turns, so that what else the machine does falls on both alike.
+ */
+export async function alternatingRunMs(first: Session, second: Session, feed: Feed): Promise<[number, number]> {
+  const time = async (session: Session): Promise<number> => {
     const started = performance.now();
     await session.run(feed);
-    times.push(performance.now() - started);
+    return performance.now() - started;
+  };
+  for (let k = 0; k < WARM_UPS; k++) {
+    await first.run(feed);
+    await second.run(feed);
   }
-  return median(times);
+  const firstMs: number[] = [];
+  const secondMs: number[] = [];
+  const started = performance.now();
+  while (
+    firstMs.length < ROUNDS.least ||
+    (firstMs.length < ROUNDS.most && performance.now() - started < ROUNDS.enoughMs)
+  ) {
+    firstMs.push(await time(first));
+    secondMs.push(await time(second));
+  }
+  return [median(firstMs), median(secondMs)];
 }
 
 export function median(values: readonly number[]): number {

@@ -25,7 +25,8 @@ const shoot = (window, part, name) =>
 
 for (const theme of Object.keys(THEMES)) {
   const name = theme.toLowerCase().replaceAll(" ", "-");
-  const window = await openWorkbench({ workspace: SAMPLES, theme });
+  const window = await openWorkbench({ workspace: SAMPLES });
+  await window.setTheme(theme);
   await window.openFile(SAMPLE);
   await (await modelPage(window)).getByText("net.4").first().waitFor();
   await shoot(window, ".part.editor", `model-editor-${name}`);
@@ -42,7 +43,8 @@ for (const theme of Object.keys(THEMES)) {
   await shoot(window, ".part.sidebar", `report-open-${name}`);
   await window.close();
 
-  const busy = await openWorkbench({ workspace: workspaceWithBigModel(), theme });
+  const busy = await openWorkbench({ workspace: workspaceWithBigModel() });
+  await busy.setTheme(theme);
   await startBigRun(busy);
   await (await reportPage(busy)).locator('[role=row][data-name="fc2"]').waitFor();
   await shoot(busy, ".part.sidebar", `report-running-${name}`);

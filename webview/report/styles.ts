@@ -84,11 +84,12 @@ export const reportStyles = css`
     justify-content: space-between;
     gap: 8px;
   }
+  /* A figure that does not fit goes to a line of its own: numbers are never cut. */
   .stats {
-    display: grid;
-    grid-template-columns: auto auto auto;
+    display: flex;
+    flex-wrap: wrap;
     justify-content: space-between;
-    gap: 8px;
+    gap: 6px 8px;
     margin-top: 8px;
   }
   .stats .value {
@@ -299,6 +300,7 @@ export const reportStyles = css`
     gap: 4px;
   }
   .swatch {
+    flex: none;
     width: 10px;
     height: 8px;
     border-top: 1px solid var(--w-dim);
@@ -389,10 +391,6 @@ export const reportStyles = css`
     .bar.left {
       margin-right: 0;
       border-right: 0;
-    }
-    .stats {
-      grid-template-columns: auto auto;
-      gap: 6px 8px;
     }
     .name .icon {
       margin-left: 2px;
