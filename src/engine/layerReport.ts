@@ -72,6 +72,9 @@ export function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, 
   };
 }
 
+/** So many layers a sentence names; more would not be read. */
+const MOST_NAMED = 3;
+
 /** At 1 bit midrise has no zero: a neuron with more exact zeros than this share is told. */
 const MANY_ZEROS = 0.05;
 
@@ -82,13 +85,14 @@ export function layerWarnings(fitted: readonly FittedLayer[], synthetic: boolean
 }
 
 function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
-  return fitted.flatMap(({ plan, dominatedInputs }) =>
-    dominatedInputs === 0
-      ? []
-      : [
-          `${plan.layer.name}: ${dominatedInputs} of ${plan.layer.inputs} inputs get most of their energy from one sample; on other data the error may be larger. More samples help.`,
-        ],
-  );
+  const dominated = fitted
+    .filter(one => one.dominatedInputs > 0)
+    .map(({ plan, dominatedInputs }) => `${plan.layer.name} (${dominatedInputs} of ${plan.layer.inputs})`);
+  if (dominated.length === 0) return [];
+  const more = dominated.length > MOST_NAMED ? ` and ${dominated.length - MOST_NAMED} more layers` : "";
+  return [
+    `One sample alone carries most of the energy of some inputs of ${dominated.slice(0, MOST_NAMED).join(", ")}${more}; on other data the error may be larger. More samples help.`,
+  ];
 }
 
 function zeroWarnings(fitted: readonly FittedLayer[]): string[] {

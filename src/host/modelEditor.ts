@@ -47,7 +47,7 @@ function showModel(uri: vscode.Uri, panel: vscode.WebviewPanel, { context, log, 
     }
   };
   const watcher = vscode.workspace.createFileSystemWatcher(
-    new vscode.RelativePattern(vscode.Uri.file(dirname(uri.fsPath)), name),
+    new vscode.RelativePattern(vscode.Uri.file(dirname(uri.fsPath)), literally(name)),
   );
   const subscriptions = [
     watcher,
@@ -63,4 +63,9 @@ function showModel(uri: vscode.Uri, panel: vscode.WebviewPanel, { context, log, 
   panel.onDidDispose(() => subscriptions.forEach(one => void one.dispose()));
   openPage(panel.webview, "model", name, context.extensionUri);
   void load();
+}
+
+/** A file's name as a pattern that matches it alone: what means something in a pattern stands in brackets of its own. */
+function literally(name: string): string {
+  return name.replace(/[[\]{}*?]/g, "[$&]");
 }

@@ -1,14 +1,11 @@
 /** The words in which a flow tells what a user does with Whittle, on top of those for VS Code (rig/workbench.mjs). */
-import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { writeBigModel } from "./bigModel.mjs";
+import { readdirSync } from "node:fs";
 import { STEP_MS, until } from "./rig/patience.mjs";
 
 export const SAMPLES = new URL("../../samples", import.meta.url).pathname;
 export const SAMPLE = "mnist_mlp.onnx";
 
-/** A run on the sample takes two or three seconds on an idle machine. */
+/** The default method takes some seconds on the sample; a machine under load gets ten times that. */
 export const RUN_MS = 4 * STEP_MS;
 
 /**
@@ -33,10 +30,45 @@ export async function answerQuestions(window, { bits, method, data, target }) {
   }
 }
 
-/** Right-clicks the sample, chooses Quantize… and answers. */
-export async function quantizeSample(window, answers) {
-  await window.clickInExplorerMenu(SAMPLE, "Quantize…");
+/** Right-clicks a model, chooses Quantize… and answers. */
+export async function quantizeModel(window, name, answers) {
+  await window.clickInExplorerMenu(name, "Quantize…");
   await answerQuestions(window, answers);
+}
+
+export function quantizeSample(window, answers) {
+  return quantizeModel(window, SAMPLE, { data: "mnist.json", ...answers });
+}
+
+/** Answers VS Code's own save dialog, and agrees when it asks whether to replace a file. */
+export async function saveAs(window, path, title) {
+  const widget = window.page.locator(".quick-input-widget");
+  const input = widget.locator(".quick-input-filter input").first();
+  const soon = { timeout: 1000 };
+  await until(
+    async () => (await window.asked()).includes(title),
+    STEP_MS,
+    () => `Nothing asks "${title}".`,
+  );
+  // What is typed before the dialog has read its folder and proposed a name, it takes for a path below that folder.
+  await until(
+    async () => (await input.inputValue()).endsWith(".onnx"),
+    STEP_MS,
+    () => "The dialog proposes no name.",
+  );
+  await widget.locator(".quick-input-list .monaco-list-row").first().waitFor();
+  await input.fill(path);
+  await input.press("Enter");
+  await until(
+    async () => {
+      if (!(await widget.isVisible())) return true;
+      if ((await window.asked()).includes("already exists"))
+        await input.press("Enter", soon).catch(() => undefined);
+      return false;
+    },
+    STEP_MS,
+    async () => `The dialog stays open and says: ${await window.asked()}`,
+  );
 }
 
 /** The Layer Report's page; when it was hidden or moved, ask again. */
@@ -49,15 +81,30 @@ export function modelPage(window, name = SAMPLE) {
   return window.webview(async frame => (await frame.title()) === name);
 }
 
-/** The rows of the report: the layer's whole name, and what the cells say. */
+/** The rows of the report, sorted as shown: the whole name of its layer, and what its cells say. */
 export async function reportRows(page) {
-  const rows = await page.locator("[role=row][data-name]").all();
+  const rows = await page.locator(".row.item").all();
   return Promise.all(
     rows.map(async row => ({
       name: await row.getAttribute("data-name"),
       cells: await row.getByRole("gridcell").allInnerTexts(),
     })),
   );
+}
+
+/** Waits until the notification that ends a run says so; the progress of one has another text. */
+export async function waitForSaved(window, copy) {
+  await window.page
+    .locator(".notifications-toasts", { hasText: `Saved ${copy}` })
+    .first()
+    .waitFor({ timeout: RUN_MS });
+}
+
+/** The sample in its default way, to the end: what most flows begin with. */
+export async function sampleReport(window) {
+  await quantizeSample(window, { bits: "2 bits", target: "mnist_mlp.w2.onnx" });
+  await waitForSaved(window, "mnist_mlp.w2.onnx");
+  return reportPage(window);
 }
 
 /** Processes of the engine that run a job, by pid. Those that look at models are others. */
@@ -77,31 +124,21 @@ export async function engineRunning(window) {
   return pids[0];
 }
 
+/** Waits until no engine runs a job any more. */
+export function engineGone(window) {
+  return until(
+    () => enginesRunning(window).length === 0,
+    STEP_MS,
+    () => `Engines still run: ${enginesRunning(window).join(", ")}.`,
+  );
+}
+
 /** Files that a run leaves half-written: there should be none. */
 export function halfWritten(window) {
   return readdirSync(window.workspace).filter(name => name.endsWith(".part"));
 }
 
-/** A workspace with one file; the Explorer does not always hear of files that come later. */
-export function workspaceWith(name, content) {
-  const folder = mkdtempSync(join(tmpdir(), "whittle-flow-"));
-  writeFileSync(join(folder, name), content);
-  return folder;
-}
-
-/** A workspace with a model that takes long enough to be cancelled; `samples` is not touched. */
-export function workspaceWithBigModel() {
-  const folder = mkdtempSync(join(tmpdir(), "whittle-flow-"));
-  writeBigModel(folder);
-  return folder;
-}
-
-/** Starts a run on the big model and waits until an engine is at work on its layers. */
-export async function startBigRun(window) {
-  await window.clickInExplorerMenu("big.onnx", "Quantize…");
-  await answerQuestions(window, { bits: "4 bits", method: "maly-saab", data: "big.npy" });
-  const pid = await engineRunning(window);
-  const page = await reportPage(window);
-  await page.getByRole("row").filter({ hasText: "fc0" }).first().waitFor({ timeout: RUN_MS });
-  return pid;
+/** All copies in the workspace, by name. */
+export function copiesIn(window) {
+  return readdirSync(window.workspace).filter(name => /\.w\d(-\d+)?\.onnx$/.test(name));
 }

@@ -129,7 +129,9 @@ function dimText(dim: number | string): string {
   return String(dim).replace(/^\?\d+$/, "?");
 }
 
-function versionsView({ opsets, irVersion, producer }: Inspection): TemplateResult {
+/** The opset of ONNX itself stands in the head of the page. */
+function versionsView({ opsets }: Inspection): TemplateResult | typeof nothing {
+  if (Object.keys(opsets).length < 2) return nothing;
   return html`<section>
     <h2>${t("Versions")}</h2>
     <dl class="pairs">
@@ -138,14 +140,6 @@ function versionsView({ opsets, irVersion, producer }: Inspection): TemplateResu
           html`<dt class="dim">${domain}</dt>
             <dd>${t("opset {0}", version)}</dd>`,
       )}
-      <dt class="dim">${t("IR")}</dt>
-      <dd>${irVersion}</dd>
-      ${
-        producer === ""
-          ? nothing
-          : html`<dt class="dim">${t("Made by")}</dt>
-              <dd>${producer}</dd>`
-      }
     </dl>
   </section>`;
 }

@@ -36,6 +36,7 @@ export function neuronsView(errors: readonly (number | null)[]): TemplateResult 
         (error, k) =>
           svg`<rect class=${k < marked && columns.length === sorted.length ? "worst" : "error"} x=${percentLength(k * width)} y=${y(error).toFixed(1)} width=${percentLength(width * 0.82)} height=${(HEIGHT - y(error)).toFixed(1)}></rect>`,
       )}
+      <line class="halo" x1="0" x2="100%" y1=${y(middle)} y2=${y(middle)}></line>
       <line class="median" x1="0" x2="100%" y1=${y(middle)} y2=${y(middle)}></line>
       <text x="100%" y=${Math.max(11, y(middle) - 4)} text-anchor="end">
         ${t("median {0}", errorDigits(middle))}

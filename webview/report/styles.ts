@@ -360,10 +360,14 @@ export const reportStyles = css`
   .chart rect.worst {
     fill: var(--w-worst);
   }
+  /* Bars in high contrast are as bright as the line across them: it runs on a band of the background. */
+  .chart .halo {
+    stroke: var(--vscode-editor-background);
+    stroke-width: 3;
+  }
   .chart .median {
     stroke: var(--vscode-foreground);
-    stroke-dasharray: 2 2;
-    opacity: 0.6;
+    stroke-dasharray: 3 2;
   }
   .chart .span {
     stroke: var(--vscode-charts-foreground);

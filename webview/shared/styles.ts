@@ -221,6 +221,7 @@ export const sharedStyles = css`
     font-weight: 400;
     line-height: 16px;
     text-align: center;
+    white-space: nowrap;
     background: var(--vscode-badge-background);
     color: var(--vscode-badge-foreground);
     box-shadow: inset 0 0 0 1px var(--w-edge);

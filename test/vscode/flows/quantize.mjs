@@ -4,39 +4,34 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { flow } from "../rig/flow.mjs";
 import {
-  enginesRunning,
+  engineGone,
   halfWritten,
   quantizeSample,
   reportPage,
   reportRows,
-  RUN_MS,
   SAMPLE,
   SAMPLES,
+  saveAs,
+  waitForSaved,
 } from "../whittle.mjs";
 
 flow(
   "A right-click on the sample and four answers make a copy that onnxruntime loads",
   { workspace: SAMPLES },
   async window => {
-    await quantizeSample(window, {
-      bits: "2 bits",
-      method: "maly-saab",
-      data: "mnist.json",
-      target: "mnist_mlp.w2.onnx",
-    });
+    await quantizeSample(window, { bits: "2 bits", method: "maly-saab", target: "mnist_mlp.w2.onnx" });
 
     // The panel fills while it runs: all rows with their sizes at once, errors as layers finish.
     const page = await reportPage(window);
-    await page.locator('[role=row][data-name="/net/net.0/Gemm"]').waitFor();
-    await window.page
-      .locator(".notifications-toasts", { hasText: "Saved mnist_mlp.w2.onnx" })
-      .waitFor({ timeout: RUN_MS });
+    await page.locator('.row.item[data-name="/net/net.0/Gemm"]').waitFor();
+    await waitForSaved(window, "mnist_mlp.w2.onnx");
 
+    await page.getByRole("button", { name: "Save Copy As…" }).waitFor();
     const rows = await reportRows(page);
-    assert.equal(rows.length, 3, `The sample has three layers: ${JSON.stringify(rows)}`);
+    assert.deepEqual(rows.map(row => row.name).sort(), ["/net/net.0/Gemm", "/net/net.2/Gemm", "/net/net.4/Gemm"]);
     for (const { name, cells } of rows) {
-      assert.match(name, /net\.\d\/Gemm/, "A row names its layer.");
-      assert.match(cells.join(" "), /\d+\.\d/, "A row says its error.");
+      const text = cells.join(" ");
+      assert.match(text, /\d+\.\d/, `The row of ${name} says its error, not only "${text}".`);
     }
 
     const copy = join(window.workspace, "mnist_mlp.w2.onnx");
@@ -46,7 +41,29 @@ flow(
     assert.deepEqual(answer.logits.dims, [1, 10]);
 
     assert.deepEqual(halfWritten(window), []);
-    assert.deepEqual(enginesRunning(window), [], "The engine ends with its job.");
+    await engineGone(window);
     await window.screenshot("flow-quantize");
+  },
+);
+
+flow(
+  "Save Copy As… writes the copy to another name, and never over the model",
+  { workspace: SAMPLES },
+  async window => {
+    await quantizeSample(window, { bits: "4 bits", method: "msq", target: "mnist_mlp.w4.onnx" });
+    await waitForSaved(window, "mnist_mlp.w4.onnx");
+    const size = statSync(join(window.workspace, "mnist_mlp.w4.onnx")).size;
+
+    const page = await reportPage(window);
+    await page.getByRole("button", { name: "Save Copy As…" }).click();
+    await saveAs(window, join(window.workspace, "small.onnx"), "Save the quantized copy");
+    await window.notification("Saved small.onnx");
+    assert.equal(statSync(join(window.workspace, "small.onnx")).size, size);
+
+    const before = statSync(join(window.workspace, SAMPLE)).size;
+    await page.getByRole("button", { name: "Save Copy As…" }).click();
+    await saveAs(window, join(window.workspace, SAMPLE), "Save the quantized copy");
+    await window.notification("Cannot save over the model itself");
+    assert.equal(statSync(join(window.workspace, SAMPLE)).size, before);
   },
 );

@@ -9,7 +9,10 @@ export function shotPath(name, extension = "png") {
   return join(folder, `${name.replaceAll(/[^\w.-]+/g, "-")}.${extension}`);
 }
 
-/** Saves a picture of the window and a log beside it, and says where. The page may be gone: then only the log. */
+/** Of the log, so much is printed at once: enough to see why, where nobody can open the file. */
+const TAIL_LINES = 60;
+
+/** Saves a picture of the window and a log beside it, says where, and prints the log's end. The page may be gone: then only the log. */
 export async function saveFailure(name, page, log) {
   const picture = shotPath(name);
   const text = shotPath(name, "log");
@@ -19,6 +22,12 @@ export async function saveFailure(name, page, log) {
     () => false,
   );
   console.error(
-    [taken && `The window when it failed: ${picture}`, `What VS Code said: ${text}`].filter(Boolean).join("\n"),
+    [
+      taken && `The window when it failed: ${picture}`,
+      `What VS Code said: ${text}, which ends:`,
+      log.split("\n").filter(Boolean).slice(-TAIL_LINES).join("\n"),
+    ]
+      .filter(Boolean)
+      .join("\n"),
   );
 }
