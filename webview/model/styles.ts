@@ -163,7 +163,7 @@ export const modelStyles = css`
       display: none;
     }
     .layers .row {
-      grid-template-columns: 36px minmax(90px, 1fr) 44px 136px 60px minmax(24px, 0.7fr) 50px;
+      grid-template-columns: 36px minmax(90px, 1fr) 44px 124px 60px minmax(44px, 0.7fr) 50px;
     }
   }
   @container model (max-width: 699px) {

@@ -53,7 +53,7 @@ export function histogramView(histogram: GridHistogram): TemplateResult {
     </svg>
     <p class="key">
       <span><i class="swatch before" aria-hidden="true"></i>${t("before")}</span>
-      <span><i class="swatch after" aria-hidden="true"></i>${t("after, on the grid")}</span>
+      <span><i class="swatch levels" aria-hidden="true"></i>${t("after, on the grid")}</span>
     </p>
     <p class="dim">
       ${

@@ -306,7 +306,7 @@ export const reportStyles = css`
     border-top: 1px solid var(--w-dim);
     background: color-mix(in srgb, var(--vscode-charts-foreground) 16%, transparent);
   }
-  .swatch.after {
+  .swatch.levels {
     width: 3px;
     border: 0;
     background: var(--vscode-charts-blue);

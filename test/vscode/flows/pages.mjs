@@ -72,6 +72,25 @@ flow(
   },
 );
 
+flow("The report keeps its rows when it is moved to the panel below", { workspace: SAMPLES }, async window => {
+  const before = await reportRows(await sampleReport(window));
+  await window.runCommand("View: Move View");
+  await window.pick("Layer Report");
+  await window.pick("New Panel Entry");
+  await window.page.locator('.part.panel [aria-label^="Layer Report"]').first().waitFor({ state: "attached" });
+  const moved = await reportPage(window);
+  await moved.locator(".row.item").nth(2).waitFor();
+  // It is wider there and shows more of each layer; what it showed before is among that.
+  const after = await reportRows(moved);
+  assert.deepEqual(namesOf(after), namesOf(before));
+  for (const [k, { cells }] of before.entries()) {
+    assert.deepEqual(
+      cells.filter(cell => !after[k].cells.includes(cell)),
+      [],
+    );
+  }
+});
+
 flow("An untrusted workspace may look and not run", { workspace: SAMPLES, trusted: false }, async window => {
   await window.openFile(SAMPLE);
   const page = await modelPage(window);
@@ -79,3 +98,7 @@ flow("An untrusted workspace may look and not run", { workspace: SAMPLES, truste
   await page.getByText("This workspace is not trusted").waitFor();
   assert.equal(await page.getByRole("button", { name: "Quantize…" }).count(), 0);
 });
+
+function namesOf(rows) {
+  return rows.map(row => row.name);
+}
