@@ -7,6 +7,7 @@ import { zipEntries } from "./zipEntries.mjs";
 
 const TARGET = "linux-x64";
 const VSIX = `dist/whittle-${TARGET}.vsix`;
+const README = "dist/README.md";
 const MAX_BYTES = 25 * 1024 * 1024;
 
 /** Without one of these the extension is broken, or its licence is. */
@@ -50,10 +51,16 @@ writeFileSync(
   "THIRD-PARTY-NOTICES.txt",
   thirdPartyNotices(JSON.parse(readFileSync("dist/meta.json", "utf8")).inputs),
 );
+// The page of an extension that was installed from a file cannot show pictures out of the package.
+writeFileSync(
+  README,
+  readFileSync("README.md", "utf8").replaceAll(/^<picture>.*\n+|^These, and .*screenshots.*\n+/gm, ""),
+);
 rmSync(VSIX, { force: true });
 run(
   join("node_modules", "@vscode", "vsce", "vsce"),
-  ...["package", "--target", TARGET, "--out", VSIX, "--allow-missing-repository", "--no-rewrite-relative-links"],
+  ...["package", "--target", TARGET, "--out", VSIX, "--readme-path", README],
+  ...["--allow-missing-repository", "--no-rewrite-relative-links"],
 );
 
 const faults = faultsOf(VSIX);
