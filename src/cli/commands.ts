@@ -93,6 +93,9 @@ function reportText(report: Report): string {
           `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
         ]
       : []),
+    ...(report.folded.length > 0
+      ? [`Folded ${report.folded.length} BatchNormalization into the layers before them; this changes nothing.`]
+      : []),
     ...skippedText(report.skipped),
     report.output === null ? "Nothing was written (dry run)." : `Written: ${report.output}`,
   ];

@@ -3,6 +3,7 @@ import type { FittedLayer } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
+import { foldBatchNorms } from "../core/graph/batchNorm";
 import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
 import { quantizeLayers } from "../core/pipeline";
@@ -48,7 +49,9 @@ export interface QuantizeJob {
 async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
   const { options } = job;
   const clock = stopwatch();
-  const { model, bytes, totalBytes } = await openModel(job.model);
+  const { model: original, bytes, totalBytes } = await openModel(job.model);
+  const { model, folded } =
+    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
   const { index, layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.synthetic;
   const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
@@ -63,6 +66,7 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
     bytesAfter: plans.length === 0 ? totalBytes : bytesAfter,
     seconds: clock(),
     layers: plans.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
+    folded,
     skipped: [...skipped, ...kept],
     warnings: unusedRules(options.layers, layers),
   };
@@ -79,12 +83,14 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const clock = stopwatch();
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
-  const { model, bytes, totalBytes, external } = await openModel(job.model);
+  const { model: original, bytes, totalBytes, external } = await openModel(job.model);
   checkWritable(job.output, job.pendingId);
+  const { model, folded } =
+    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
 
-  const data = layers.length === 0 ? noData() : await calibrationData(model, options);
+  const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
   const { plans, kept } = planLayers(layers, index, options, data.fit, formatChooser(model, options.format));
   const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
@@ -116,7 +122,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const metadata = metadataOf(options, bytes);
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
-  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? model : copy);
+  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted, data.calibration.synthetic));
@@ -133,7 +139,12 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     if (data.feeds && stored.length > 0) {
       events.onStage("checking");
       const on = data.feeds.heldOut.length > 0 ? data.feeds.heldOut : data.feeds.fitted;
-      checked = await checkCopy(model, copy, file.temporaryPath, stored, on, data.calibration.heldOut, job.threads);
+      checked = await checkCopy(
+        { original, model, layers: stored },
+        { copy, path: file.temporaryPath },
+        { feeds: on, heldOut: data.calibration.heldOut },
+        job.threads,
+      );
     }
     // A target that appeared while the run was under way is not overwritten either.
     checkTarget(job.output, job.model, job.overwrite);
@@ -149,6 +160,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     seconds: clock(),
     calibration: data.calibration,
     layers: layerReports,
+    folded,
     skipped: [...skipped, ...kept],
     outputs: checked?.outputs ?? [],
     runtime: checked?.runtime ?? null,
@@ -168,6 +180,7 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     options: { ...job.options, dims: Object.fromEntries(job.options.dims) },
     calibration: { samples: 0, heldOut: 0, synthetic: false },
     layers: [],
+    folded: [],
     skipped: [],
     outputs: [],
     runtime: null,

@@ -1,3 +1,4 @@
+import type { FoldedNorm } from "../graph/batchNorm";
 import type { OutputError } from "./measure";
 
 /** The report of a run: plain data, numbers unrounded, keys as agreed with the scripts that read it. */
@@ -12,6 +13,8 @@ export interface Report {
   readonly options: Readonly<Record<string, unknown>>;
   readonly calibration: Calibration;
   readonly layers: readonly LayerReport[];
+  /** Normalizations that went into the layer before them, which is exact but for float rounding. */
+  readonly folded: readonly FoldedNorm[];
   readonly skipped: readonly SkippedReport[];
   readonly outputs: readonly (OutputError & { readonly name: string; readonly heldOut: number })[];
   readonly runtime: RuntimeReport | null;

@@ -66,6 +66,7 @@ export function report(changes: Partial<Report> = {}): Report {
     options: {},
     calibration: { samples: 50, heldOut: 10, synthetic: false },
     layers: [layerReport("fc")],
+    folded: [],
     skipped: [],
     outputs: [],
     runtime: {
