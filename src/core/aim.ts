@@ -6,7 +6,7 @@ import { meanGram } from "./methods/damping";
 
 /** What a layer is asked to match. */
 export interface AimChoice {
-  /** `float`: the response XW of the float network; `quantized`: its own weights on the inputs it sees, X~W. */
+  /** `float`: the response XW of the float network, or the sum it enters; `quantized`: its own weights on the inputs it sees, X~W. */
   readonly target: "float" | "quantized";
   /** Whether the bias may take the mean, so that nothing of it is left for the weights. */
   readonly centre: boolean;
@@ -50,7 +50,10 @@ export async function aimAt(
   const moments = await linalg.moments(weights.rows, weights.columns);
   for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
     const seen = rowsFrom(rows.seen, start);
-    await moments.add(seen, await linalg.multiply(rowsFrom(rows.float, start), weights));
+    const response = await linalg.multiply(rowsFrom(rows.float, start), weights);
+    // Where the output enters a sum, what the rest of the sum has lost is asked of this layer too.
+    if (rows.missing) addTo(response, rowsFrom(rows.missing, start));
+    await moments.add(seen, response);
   }
   const alignment = await align(await moments.finish(), weights, choice.centre, linalg);
   // The alignment has moved the weights to what X~ can give of XW; from there on both networks feed the layer X~.
@@ -68,6 +71,10 @@ async function meanCross({ seen, float }: GroupRows, linalg: Linalg): Promise<Ma
   await moments.add(seen, float);
   const { cross, rows } = await moments.finish();
   return { ...cross, data: cross.data.map(value => value / rows) };
+}
+
+function addTo(sums: Matrix, { data }: Matrix): void {
+  for (let at = 0; at < data.length; at++) sums.data[at]! += data[at]!;
 }
 
 function rowsFrom({ rows, columns, data }: Matrix<Float32Array>, start: number): Matrix<Float32Array> {

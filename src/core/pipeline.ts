@@ -4,7 +4,8 @@ import type { Feed, Session } from "./calibration/tensor";
 import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
-import { cutBeforeLayers, type Replaced } from "./graph/segments";
+import { addendsOf } from "./graph/addends";
+import { cutGraph, type Replaced } from "./graph/segments";
 import type { GraphIndex } from "./graph/uses";
 import type { Linalg } from "./linalg/linalg";
 import { allNames, type Model } from "./onnx/model";
@@ -15,7 +16,7 @@ import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 // of every layer.
 //
 //   onnx/         the file:        readModel -> Model -> writeModel
-//   graph/        its layers:      findLayers, cutBeforeLayers
+//   graph/        its layers:      foldBatchNorms, findLayers, cutGraph
 //   calibration/  what they see:   forward passes, rows drawn from activations
 //   grid/         the alphabets:   alphabetsOver
 //   methods/      the fit:         levels for the weights of a layer          (on the loops of linalg/)
@@ -63,9 +64,16 @@ export async function quantizeLayers(
   settings: PipelineSettings,
   parts: Parts,
 ): Promise<FittedLayer[]> {
-  const segments = cutBeforeLayers(
+  const layers = plans.map(plan => plan.layer);
+  const addends = addendsOf(index, layers);
+  const wanted = plans.map(({ layer, target }, k) => ({
+    input: layer.input,
+    // A layer that aims at the float network makes up for what is added to its outputs, too.
+    addend: target === "float" ? addends[k]! : null,
+  }));
+  const segments = cutGraph(
     index,
-    plans.map(plan => plan.layer),
+    wanted.map(({ input, addend }) => (addend === null ? [input] : [input, addend])),
   );
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open);
@@ -79,11 +87,9 @@ export async function quantizeLayers(
     const started = parts.clock();
     let rows = null;
     if (feeds) {
-      const float = await floatPass.activations(segments[k]!, plan.layer.input, NOTHING);
+      const float = await floatPass.activations(segments[k]!, wanted[k]!, NOTHING);
       const seen =
-        settings.inputs === "float"
-          ? float
-          : await quantizedPass.activations(segments[k]!, plan.layer.input, replaced);
+        settings.inputs === "float" ? float : await quantizedPass.activations(segments[k]!, wanted[k]!, replaced);
       rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
     }
     const fitted = await fitLayer(plan, rows, parts.linalg);

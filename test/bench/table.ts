@@ -10,7 +10,7 @@ import { splitSamples } from "../../src/core/calibration/samples";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { type Alphabets, type Bits, valuesOf } from "../../src/core/grid/alphabet";
 import { findLayers } from "../../src/core/graph/layers";
-import { cutBeforeLayers } from "../../src/core/graph/segments";
+import { cutGraph } from "../../src/core/graph/segments";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
@@ -130,9 +130,16 @@ async function layersOf({
   const runs = [...feeds.fitted, ...feeds.heldOut];
   const pass = startForward(model, index, runs, part => openSession(part, { weightsAlone: true, threads: 1 }));
   const found: OneLayer[] = [];
-  for (const [k, segment] of cutBeforeLayers(index, chosen).entries()) {
+  for (const [k, segment] of cutGraph(
+    index,
+    chosen.map(one => [one.input]),
+  ).entries()) {
     const layer = chosen[k]!;
-    const inputs = await pass.activations(segment, layer.input, { nodes: new Map(), tensors: new Map() });
+    const inputs = await pass.activations(
+      segment,
+      { input: layer.input, addend: null },
+      { nodes: new Map(), tensors: new Map() },
+    );
     const rows = layerRows(layer, inputs, inputs, feeds.fitted.length, 0);
     const weights = groupWeights(layer, float32Values(index.initializers.get(layer.tensor)!), 0);
     found.push({

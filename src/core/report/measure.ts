@@ -34,8 +34,10 @@ export function weightError(weights: ArrayLike<number>, quantized: ArrayLike<num
   return { difference, size };
 }
 
+type SeenRows = Pick<GroupRows, "float" | "seen">;
+
 /** Rows to measure on. */
-export interface ErrorRows extends GroupRows {
+export interface ErrorRows extends SeenRows {
   /** All products without their means over the rows: the bias of the layer takes the mean. */
   readonly centred: boolean;
 }
@@ -86,7 +88,7 @@ async function centredNorms(inputs: Matrix, columns: Matrix, linalg: Linalg): Pr
  * @param newBias b~.
  */
 export async function propagatedError(
-  rows: GroupRows,
+  rows: SeenRows,
   weights: Matrix,
   quantized: Matrix,
   bias: Float32Array | null,
