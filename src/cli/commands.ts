@@ -1,3 +1,4 @@
+import { type Cost, EXPENSES } from "../core/cost";
 import { Failure } from "../core/failure";
 import type { Report } from "../core/report/report";
 import { benchTable, runBench } from "../engine/bench";
@@ -80,6 +81,7 @@ function reportText(report: Report): string {
   const { runtime, calibration } = report;
   const lines = [
     `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
+    ...(report.cost ? [costText(report.cost)] : []),
     calibration.samples > 0
       ? `Errors on ${calibration.synthetic ? "made-up inputs" : "your samples"}: ${calibration.samples - calibration.heldOut} fitted, ${calibration.heldOut} held out.`
       : "No errors were measured on data.",
@@ -100,6 +102,11 @@ function reportText(report: Report): string {
     report.output === null ? "Nothing was written (dry run)." : `Written: ${report.output}`,
   ];
   return `${report.layers.length > 0 ? `${table(head, rows, new Set([0, 2, 3]))}\n` : ""}${lines.map(line => `${line}\n`).join("")}`;
+}
+
+function costText(cost: Cost): string {
+  const parts = EXPENSES.filter(what => cost[what] >= 0.05).map(what => `${what} ${secondsOf(cost[what])}`);
+  return parts.length > 0 ? `Spent on: ${parts.join(", ")}.` : "";
 }
 
 /** What is left alone: tensors left for the same reason in one line, the most bytes first. */

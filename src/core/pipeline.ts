@@ -1,11 +1,11 @@
-import { startForward } from "./calibration/forward";
+import { type Forward, startForward, stopsAt } from "./calibration/forward";
 import { layerRows } from "./calibration/rows";
 import type { Feed, Session } from "./calibration/tensor";
+import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
-import { addendsOf } from "./graph/addends";
-import { cutGraph, type Replaced } from "./graph/segments";
+import type { Replaced } from "./graph/segments";
 import type { GraphIndex } from "./graph/uses";
 import type { Linalg } from "./linalg/linalg";
 import { allNames, type Model } from "./onnx/model";
@@ -16,7 +16,7 @@ import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 // of every layer.
 //
 //   onnx/         the file:        readModel -> Model -> writeModel
-//   graph/        its layers:      foldBatchNorms, findLayers, cutGraph
+//   graph/        its layers:      foldBatchNorms, findLayers, and how to cut between them
 //   calibration/  what they see:   forward passes, rows drawn from activations
 //   grid/         the alphabets:   alphabetsOver
 //   methods/      the fit:         levels for the weights of a layer          (on the loops of linalg/)
@@ -42,6 +42,7 @@ export interface Parts {
   readonly linalg: Linalg;
   /** Seconds since some moment. */
   readonly clock: () => number;
+  readonly timed: Timed;
   /** Called before and after each layer. */
   readonly onStart: (plan: LayerPlan) => void;
   readonly onLayer: (outcome: FittedLayer) => void;
@@ -65,16 +66,9 @@ export async function quantizeLayers(
   parts: Parts,
 ): Promise<FittedLayer[]> {
   const layers = plans.map(plan => plan.layer);
-  const addends = addendsOf(index, layers);
-  const wanted = plans.map(({ layer, target }, k) => ({
-    input: layer.input,
-    // A layer that aims at the float network makes up for what is added to its outputs, too.
-    addend: target === "float" ? addends[k]! : null,
-  }));
-  const segments = cutGraph(
-    index,
-    wanted.map(({ input, addend }) => (addend === null ? [input] : [input, addend])),
-  );
+  // A layer that aims at the float network makes up for what is lost in what is added to its outputs, too.
+  const sums = plans.map(plan => plan.target === "float");
+  const stops = stopsAt(index, layers, sums);
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open);
   const quantizedPass = startForward(model, index, runs, parts.open);
@@ -87,12 +81,12 @@ export async function quantizeLayers(
     const started = parts.clock();
     let rows = null;
     if (feeds) {
-      const float = await floatPass.activations(segments[k]!, wanted[k]!, NOTHING);
-      const seen =
-        settings.inputs === "float" ? float : await quantizedPass.activations(segments[k]!, wanted[k]!, replaced);
+      const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
+      const float = await go(floatPass, NOTHING);
+      const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);
       rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
     }
-    const fitted = await fitLayer(plan, rows, parts.linalg);
+    const fitted = await fitLayer(plan, rows, parts);
     const outcome = { ...fitted, seconds: parts.clock() - started };
     const { nodes, tensors } = floatLayer(outcome.codes, name);
     for (const [old, node] of nodes) replaced.nodes.set(old, node);

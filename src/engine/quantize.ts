@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { costs } from "../core/cost";
 import type { FittedLayer } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type StoredLayer, writeCopy } from "../core/formats/copy";
@@ -98,6 +99,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
   events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
+  const { timed, cost } = costs(clock);
   const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
   const fitted = await quantizeLayers(
     model,
@@ -109,6 +111,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
       open: part => openSession(part, { weightsAlone: true, threads: 1 }),
       linalg,
       clock,
+      timed,
       onStart: plan => events.onLayerStart(plan.layer.name),
       onLayer: one => {
         const stored = store(one);
@@ -133,17 +136,19 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     );
   }
   events.onStage("writing");
-  const file = writePending(job.output, copyBytes, job.pendingId);
+  const file = await timed("writing", () => Promise.resolve(writePending(job.output, copyBytes, job.pendingId)));
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
       events.onStage("checking");
       const on = data.feeds.heldOut.length > 0 ? data.feeds.heldOut : data.feeds.fitted;
-      checked = await checkCopy(
-        { original, model, layers: stored },
-        { copy, path: file.temporaryPath },
-        { feeds: on, heldOut: data.calibration.heldOut },
-        job.threads,
+      checked = await timed("checking", () =>
+        checkCopy(
+          { original, model, layers: stored },
+          { copy, path: file.temporaryPath },
+          { feeds: on, heldOut: data.calibration.heldOut },
+          job.threads,
+        ),
       );
     }
     // A target that appeared while the run was under way is not overwritten either.
@@ -158,6 +163,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     output: job.output,
     bytesAfter: copyBytes.length,
     seconds: clock(),
+    cost,
     calibration: data.calibration,
     layers: layerReports,
     folded,
@@ -176,6 +182,7 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     bytesBefore,
     bytesAfter: bytesBefore,
     seconds: 0,
+    cost: null,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     options: { ...job.options, dims: Object.fromEntries(job.options.dims) },
     calibration: { samples: 0, heldOut: 0, synthetic: false },

@@ -3,14 +3,13 @@
 // the same rows; GPTQ with damping 1 % and order by energy.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { startForward } from "../../src/core/calibration/forward";
+import { startForward, stopsAt } from "../../src/core/calibration/forward";
 import { readNpy } from "../../src/core/calibration/npy";
 import { layerRows } from "../../src/core/calibration/rows";
 import { splitSamples } from "../../src/core/calibration/samples";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { type Alphabets, type Bits, valuesOf } from "../../src/core/grid/alphabet";
 import { findLayers } from "../../src/core/graph/layers";
-import { cutGraph } from "../../src/core/graph/segments";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
@@ -130,16 +129,14 @@ async function layersOf({
   const runs = [...feeds.fitted, ...feeds.heldOut];
   const pass = startForward(model, index, runs, part => openSession(part, { weightsAlone: true, threads: 1 }));
   const found: OneLayer[] = [];
-  for (const [k, segment] of cutGraph(
+  const stops = stopsAt(
     index,
-    chosen.map(one => [one.input]),
-  ).entries()) {
+    chosen,
+    chosen.map(() => false),
+  );
+  for (const [k, stop] of stops.entries()) {
     const layer = chosen[k]!;
-    const inputs = await pass.activations(
-      segment,
-      { input: layer.input, addend: null },
-      { nodes: new Map(), tensors: new Map() },
-    );
+    const inputs = await pass.activations(stop, { nodes: new Map(), tensors: new Map() });
     const rows = layerRows(layer, inputs, inputs, feeds.fitted.length, 0);
     const weights = groupWeights(layer, float32Values(index.initializers.get(layer.tensor)!), 0);
     found.push({

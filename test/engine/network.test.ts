@@ -78,7 +78,7 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
       plans,
       feeds,
       { inputs: "quantized", seed: 0 },
-      { open, linalg, clock: () => 0, onStart: () => {}, onLayer: () => {} },
+      { open, linalg, clock: () => 0, timed: (_, work) => work(), onStart: () => {}, onLayer: () => {} },
     );
     const copy = await open(
       putBack(

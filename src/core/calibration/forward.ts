@@ -1,19 +1,36 @@
 import { Failure } from "../failure";
-import { type Replaced, type Segment, segmentModel } from "../graph/segments";
+import { addendsOf } from "../graph/addends";
+import type { Layer } from "../graph/layers";
+import { cutGraph, type Replaced, type Segment, segmentModel } from "../graph/segments";
 import type { GraphIndex } from "../graph/uses";
 import type { Model } from "../onnx/model";
 import type { ModelProto } from "../onnx/onnx_pb";
 import type { Feed, Session, Tensor } from "./tensor";
 
-/** Names of the values wanted for a layer. */
-export interface Wanted {
+/** A stop in front of a layer: the part of the network that leads to it, and the names of the values wanted there. */
+export interface Stop {
+  readonly segment: Segment;
   /** What the layer reads. */
   readonly input: string;
-  /** What is added to its outputs, where that matters. */
+  /** What is added to its outputs, where that matters and is known in time. */
   readonly addend: string | null;
 }
 
-/** Those values, one float32 tensor a feed. */
+/**
+ * @param layers in execution order.
+ * @param sums   of each layer, whether it matters what is added to its outputs.
+ */
+export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: readonly boolean[]): Stop[] {
+  const addends = addendsOf(index, layers).map((addend, k) => (sums[k] ? addend : null));
+  const wanted = layers.map(({ input }, k) => (addends[k] ? [input, addends[k]] : [input]));
+  return cutGraph(index, wanted).map((segment, k) => ({
+    segment,
+    input: layers[k]!.input,
+    addend: addends[k]!,
+  }));
+}
+
+/** The values wanted, one float32 tensor a feed. */
 export interface LayerActivations {
   readonly inputs: readonly Tensor[];
   readonly addends: readonly Tensor[] | undefined;
@@ -22,11 +39,11 @@ export interface LayerActivations {
 /** A network on its way through the calibration data: one forward pass, stopped where values are wanted. */
 export interface Forward {
   /**
-   * Runs one segment on every feed and reads the values wanted at its end.
+   * Goes on to the next stop with every feed and reads the values wanted there.
    *
    * @param replaced what stands in place of the model's own nodes and tensors.
    */
-  activations(segment: Segment, wanted: Wanted, replaced: Replaced): Promise<LayerActivations>;
+  activations(stop: Stop, replaced: Replaced): Promise<LayerActivations>;
 }
 
 /** Starts a forward pass; what is alive between two segments stays in memory, nothing else does. */
@@ -43,7 +60,7 @@ export function startForward(
     return value;
   };
   return {
-    async activations(segment, { input, addend }, replaced) {
+    async activations({ segment, input, addend }, replaced) {
       if (segment.makes.length > 0) {
         const first = alive[0]!;
         const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replaced));

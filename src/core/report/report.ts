@@ -1,3 +1,4 @@
+import type { Cost } from "../cost";
 import type { FoldedNorm } from "../graph/batchNorm";
 import type { OutputError } from "./measure";
 
@@ -9,6 +10,8 @@ export interface Report {
   readonly bytesBefore: number;
   readonly bytesAfter: number;
   readonly seconds: number;
+  /** Where they went; null where nothing was fitted. */
+  readonly cost: Cost | null;
   readonly peakRssBytes: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly calibration: Calibration;
