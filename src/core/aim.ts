@@ -3,6 +3,7 @@ import type { Linalg } from "./linalg/linalg";
 import type { Matrix, Matrix64 } from "./matrix";
 import { align, type Alignment } from "./methods/align";
 import { meanGram } from "./methods/damping";
+import { squaresOf } from "./report/measure";
 
 /** What a layer is asked to match. */
 export interface AimChoice {
@@ -20,6 +21,8 @@ export interface Aim {
   readonly metric: Matrix64;
   /** X~ᵀX / m, [inputs, inputs]: what the two networks feed the layer, one against the other. */
   readonly cross: Matrix64 | undefined;
+  /** ||XW||² of every neuron, [neurons], centred where the metric is. */
+  readonly squares: Float64Array;
   readonly alignment: Alignment | null;
   /** The ridge of the alignment; null where there is none. */
   readonly ridge: number | null;
@@ -39,18 +42,25 @@ export async function aimAt(
   linalg: Linalg,
 ): Promise<Aim> {
   if (choice.target === "quantized" || rows.seen === rows.float) {
+    const metric = await meanGram([rows.seen], linalg);
     return {
       target: weights,
-      metric: await meanGram([rows.seen], linalg),
+      metric,
+      squares:
+        rows.seen === rows.float
+          ? (await linalg.metricNorms(metric, weights)).map(square => rows.seen.rows * square)
+          : await linalg.squaredNorms(rows.float, weights),
       cross: choice.method === "gpfq" && rows.seen !== rows.float ? await meanCross(rows, linalg) : undefined,
       alignment: null,
       ridge: null,
     };
   }
   const moments = await linalg.moments(weights.rows, weights.columns);
+  const responses = squaresOf(weights.columns, choice.centre);
   for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
     const seen = rowsFrom(rows.seen, start);
     const response = await linalg.multiply(rowsFrom(rows.float, start), weights);
+    responses.add(response);
     // Where the output enters a sum, what the rest of the sum has lost is asked of this layer too.
     if (rows.missing) addTo(response, rowsFrom(rows.missing, start));
     await moments.add(seen, response);
@@ -61,6 +71,7 @@ export async function aimAt(
     target: alignment.target,
     metric: alignment.metric,
     cross: undefined,
+    squares: responses.total(),
     alignment,
     ridge: alignment.ridge,
   };

@@ -90,7 +90,9 @@ export async function fitLayer(
     alignment: largest(one => one.aim?.ridge),
     damping: plan.method === "msq" ? null : largest(one => one.fit.costs && one.fit.damping),
     dominatedInputs: largest(one => one.dominatedInputs) ?? 0,
-    ...(await timed("errors", () => errorsOf(codes, plan.weights, groups, given, rows?.heldOut ?? null, linalg))),
+    ...(await timed("errors", () =>
+      errorsOf(codes, plan.weights, groups, given, given === all, rows?.heldOut ?? null, linalg),
+    )),
   };
 }
 

@@ -7,10 +7,9 @@ import { informationLimit } from "./methods/bound";
 import type { Fit } from "./methods/layer";
 import type { Aim } from "./aim";
 import {
-  type ErrorRows,
-  layerError,
+  errorsOnRows,
+  layerErrorInMetric,
   neuronErrors,
-  propagatedError,
   relativeError,
   type SquaredError,
   weightError,
@@ -50,7 +49,8 @@ const LEAST_INPUTS_FOR_LIMIT = 64;
  * What quantizing a layer cost.
  *
  * @param stored  W of all groups, in stored order.
- * @param given   rows of the fitted samples; null without data.
+ * @param given   rows of the fitted samples that the method was given; null without data.
+ * @param all     whether these are the rows its metric was made of.
  * @param heldOut rows of the samples held out; null where there are none.
  */
 export async function errorsOf(
@@ -58,6 +58,7 @@ export async function errorsOf(
   stored: Float32Array,
   groups: readonly FittedGroup[],
   given: DrawnRows | null,
+  all: boolean,
   heldOut: DrawnRows | null,
   linalg: Linalg,
 ): Promise<LayerErrors> {
@@ -70,28 +71,31 @@ export async function errorsOf(
   const ofNeurons: (number | null)[] = [];
   let bound: number | null = 0;
   let limit: number | null = 0;
-  for (const [group, { weights, target, fit, spectrum }] of groups.entries()) {
+  for (const [group, { weights, target, aim, fit, spectrum }] of groups.entries()) {
     const quantized = groupWeights(layer, values, group);
     const part = (bias: Float32Array | null): Float32Array | null =>
       bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
-    for (const drawn of [given, heldOut]) {
-      if (!drawn) continue;
-      const rows: ErrorRows = { ...drawn.group(group), centred: codes.bias !== null };
-      const errors = await layerError(rows, weights, target, quantized, linalg);
-      (drawn === heldOut ? onHeldOut : onGiven).push(...errors);
-      if (drawn === given) bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
-      if (drawn === given) {
-        const least =
-          layer.inputs < LEAST_INPUTS_FOR_LIMIT
-            ? null
-            : spectrum && informationLimit(spectrum, target, fit.alphabets.levels);
-        limit = limit === null || least === null ? null : limit + least * given.count;
-      }
-      if (drawn !== (heldOut ?? given)) continue;
-      ofNeurons.push(...neuronErrors(errors));
-      const bias = part(layer.bias);
-      propagated.push(await propagatedError(rows, weights, quantized, bias, part(codes.bias) ?? bias, linalg));
+    const both = { weights, target, quantized, bias: part(layer.bias), newBias: part(codes.bias ?? layer.bias) };
+    const measure = (rows: DrawnRows) =>
+      errorsOnRows({ ...rows.group(group), centred: codes.bias !== null }, both, linalg);
+    const judged = heldOut ?? given;
+    const seen = judged && (await measure(judged));
+    if (seen) {
+      propagated.push(seen.propagated);
+      ofNeurons.push(...neuronErrors(seen.layer));
     }
+    if (heldOut && seen) onHeldOut.push(...seen.layer);
+    if (!given || !aim) continue;
+    // The metric holds all rows of the fitted samples; a method that takes fewer is judged on those.
+    if (judged === given) onGiven.push(...seen!.layer);
+    else if (all) onGiven.push(...(await layerErrorInMetric(aim.metric, given.count, aim.squares, both, linalg)));
+    else onGiven.push(...(await measure(given)).layer);
+    bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
+    const least =
+      spectrum && layer.inputs >= LEAST_INPUTS_FOR_LIMIT
+        ? informationLimit(spectrum, target, fit.alphabets.levels)
+        : null;
+    limit = limit === null || least === null ? null : limit + least * given.count;
   }
   const size = onGiven.reduce((sum, one) => sum + one.size, 0);
   return {

@@ -18,7 +18,7 @@ import { meanGram } from "../../src/core/methods/damping";
 import type { RadiusChoice } from "../../src/core/methods/layer";
 import { type Model, readModel } from "../../src/core/onnx/model";
 import { float32Values } from "../../src/core/onnx/tensors";
-import { layerError, relativeError } from "../../src/core/report/measure";
+import { errorsOnRows, relativeError } from "../../src/core/report/measure";
 import { bundleFolder } from "../../src/engine/bundle";
 import { readDataFile } from "../../src/engine/dataFile";
 import { openLinalg } from "../../src/engine/kernelPool";
@@ -193,9 +193,10 @@ async function errorsOf(
     const choice = { kind: "midrise", bits, radius, given } as const;
     const fit = await applyMethod({ weights, metric, inputs: fitted }, choice, options, linalg);
     const quantized = valuesOf(fit.levels, weights.rows, fit.alphabets);
+    const both = { weights, target: weights, quantized, bias: null, newBias: null };
     const rows = { float: heldOut, seen: heldOut, centred: false };
     return {
-      error: relativeError(await layerError(rows, weights, weights, quantized, linalg))!,
+      error: relativeError((await errorsOnRows(rows, both, linalg)).layer)!,
       alphabets: fit.alphabets,
     };
   };
