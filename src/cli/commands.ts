@@ -78,7 +78,7 @@ function reportText(report: Report): string {
     sizeOf(layer.bytesAfter),
   ]);
   const head = ["layer", "bits", "method", "format", "held out", "fitted", "propagated", "before", "after"];
-  const { runtime, calibration } = report;
+  const { runtime, rounding, calibration } = report;
   const lines = [
     `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
     ...(report.cost ? [costText(report.cost)] : []),
@@ -89,6 +89,11 @@ function reportText(report: Report): string {
       const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
       return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
     }),
+    ...(rounding
+      ? [
+          `On samples ${rounding.crossValidated ? "a fit to the other half" : "the fit"} has not seen: error ${percentOf(rounding.fittedRelativeError)}; of plain rounding: ${percentOf(rounding.relativeError)}.`,
+        ]
+      : []),
     ...(runtime
       ? [
           `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,

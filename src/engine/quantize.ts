@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { costs } from "../core/cost";
-import type { FittedLayer } from "../core/fitLayer";
+import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
 import { foldBatchNorms } from "../core/graph/batchNorm";
 import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
+import type { ModelProto } from "../core/onnx/onnx_pb";
 import { quantizeLayers } from "../core/pipeline";
 import type { LayerDetail } from "../core/report/detail";
-import type { LayerReport, Report } from "../core/report/report";
+import type { LayerReport, Report, RoundingReport } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
+import { againstRounding, roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, writePending } from "./files";
@@ -101,25 +103,27 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
   const { timed, cost } = costs(clock);
   const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
-  const fitted = await quantizeLayers(
-    model,
-    index,
-    plans,
-    data.feeds,
-    { inputs: options.inputs, seed: options.seed },
-    {
-      open: part => openSession(part, { weightsAlone: true, threads: 1 }),
-      linalg,
-      clock,
-      timed,
-      onStart: plan => events.onLayerStart(plan.layer.name),
-      onLayer: one => {
-        const stored = store(one);
-        const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
-        events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
-      },
+  const parts = {
+    open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
+    linalg,
+    clock,
+    timed,
+    onStart: (plan: LayerPlan) => events.onLayerStart(plan.layer.name),
+    onLayer: (one: FittedLayer) => {
+      const stored = store(one);
+      const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
+      events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
     },
-  ).finally(close);
+  };
+  const settings = { inputs: options.inputs, seed: options.seed };
+  let fitted: FittedLayer[];
+  let rounding: RoundingReport | null;
+  try {
+    fitted = await quantizeLayers(model, index, plans, data.feeds, settings, parts);
+    rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
+  } finally {
+    await close();
+  }
 
   const stored = fitted.map(store);
   const metadata = metadataOf(options, bytes);
@@ -128,7 +132,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
-  warnings.push(...layerWarnings(fitted, data.calibration.synthetic));
+  warnings.push(...layerWarnings(fitted, data.calibration.synthetic), ...roundingWarnings(rounding));
 
   if (copyBytes.length > totalBytes) {
     warnings.push(
@@ -169,6 +173,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     folded,
     skipped: [...skipped, ...kept],
     outputs: checked?.outputs ?? [],
+    rounding,
     runtime: checked?.runtime ?? null,
     warnings,
   };
@@ -190,6 +195,7 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     folded: [],
     skipped: [],
     outputs: [],
+    rounding: null,
     runtime: null,
     warnings: [],
   };
@@ -200,7 +206,13 @@ function unfittedLayer(plan: StoredPlan): UnfittedLayer {
 }
 
 function noData(): CalibrationData {
-  return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings: [] };
+  return {
+    feeds: null,
+    folds: [],
+    calibration: { samples: 0, heldOut: 0, synthetic: false },
+    fit: false,
+    warnings: [],
+  };
 }
 
 /** What was done, as far as it shapes the codes: not threads, paths or time. */

@@ -114,6 +114,7 @@ function reportOf(all: readonly LayerReport[], changes: Partial<Report> = {}): R
     calibration: { samples: 160, heldOut: 40, synthetic: false },
     layers: all,
     folded: [],
+    rounding: null,
     cost: null,
     skipped: [],
     outputs: [

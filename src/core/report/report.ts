@@ -20,8 +20,18 @@ export interface Report {
   readonly folded: readonly FoldedNorm[];
   readonly skipped: readonly SkippedReport[];
   readonly outputs: readonly (OutputError & { readonly name: string; readonly heldOut: number })[];
+  /** Null where nothing was fitted to data, or there is too little of it to judge by. */
+  readonly rounding: RoundingReport | null;
   readonly runtime: RuntimeReport | null;
   readonly warnings: readonly string[];
+}
+
+/** Plain rounding beside the fit, on samples not fitted to: the relative error of the worst output. */
+export interface RoundingReport {
+  readonly relativeError: number;
+  readonly fittedRelativeError: number;
+  /** Whether two fits, each to half the samples, were judged on the other half, because none were held out. */
+  readonly crossValidated: boolean;
 }
 
 export interface Calibration {

@@ -67,6 +67,7 @@ export function report(changes: Partial<Report> = {}): Report {
     calibration: { samples: 50, heldOut: 10, synthetic: false },
     layers: [layerReport("fc")],
     folded: [],
+    rounding: null,
     cost: null,
     skipped: [],
     outputs: [],
