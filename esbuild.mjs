@@ -47,7 +47,7 @@ const inputs = Object.assign({}, ...built.map(({ metafile }) => metafile.inputs)
 writeFileSync("dist/meta.json", JSON.stringify({ inputs: Object.keys(inputs).sort() }, null, 1));
 
 if (process.argv.includes("--bench")) {
-  await build({ ...forNode, entryPoints: ["test/bench/table.ts"], outdir: "dist/bench" });
+  await build({ ...forNode, entryPoints: ["test/bench/table.ts", "test/bench/networks.ts"], outdir: "dist/bench" });
 }
 
 if (process.argv.includes("--tests")) {

@@ -1,3 +1,4 @@
+import { type Cost, EXPENSES } from "../core/cost";
 import { Failure } from "../core/failure";
 import type { Report } from "../core/report/report";
 import { benchTable, runBench } from "../engine/bench";
@@ -77,9 +78,10 @@ function reportText(report: Report): string {
     sizeOf(layer.bytesAfter),
   ]);
   const head = ["layer", "bits", "method", "format", "held out", "fitted", "propagated", "before", "after"];
-  const { runtime, calibration } = report;
+  const { runtime, rounding, calibration } = report;
   const lines = [
     `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
+    ...(report.cost ? [costText(report.cost)] : []),
     calibration.samples > 0
       ? `Errors on ${calibration.synthetic ? "made-up inputs" : "your samples"}: ${calibration.samples - calibration.heldOut} fitted, ${calibration.heldOut} held out.`
       : "No errors were measured on data.",
@@ -87,16 +89,29 @@ function reportText(report: Report): string {
       const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
       return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
     }),
+    ...(rounding
+      ? [
+          `On samples ${rounding.crossValidated ? "a fit to the other half" : "the fit"} has not seen: error ${percentOf(rounding.fittedRelativeError)}; of plain rounding: ${percentOf(rounding.relativeError)}.`,
+        ]
+      : []),
     ...(runtime
       ? [
           `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,
           `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
         ]
       : []),
+    ...(report.folded.length > 0
+      ? [`Folded ${report.folded.length} BatchNormalization into the layers before them; this changes nothing.`]
+      : []),
     ...skippedText(report.skipped),
     report.output === null ? "Nothing was written (dry run)." : `Written: ${report.output}`,
   ];
   return `${report.layers.length > 0 ? `${table(head, rows, new Set([0, 2, 3]))}\n` : ""}${lines.map(line => `${line}\n`).join("")}`;
+}
+
+function costText(cost: Cost): string {
+  const parts = EXPENSES.filter(what => cost[what] >= 0.05).map(what => `${what} ${secondsOf(cost[what])}`);
+  return parts.length > 0 ? `Spent on: ${parts.join(", ")}.` : "";
 }
 
 /** What is left alone: tensors left for the same reason in one line, the most bytes first. */

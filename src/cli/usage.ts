@@ -20,6 +20,7 @@ What to do
   --inputs quantized|float      what a layer is fitted on: the network quantized so far, or the float one (quantized)
   --target float|quantized      what it is asked to match: the float network's response, or its own on those inputs (float)
   --bias-correction auto|off    let biases take up the mean of what rounding changed (auto)
+  --fold-bn auto|off            fold BatchNormalization into the layer before it, which changes nothing (auto)
   --damping auto|X, --paths auto|N
                                 of gptq and the walk: share of the mean diagonal added; walks kept side by side
   --format auto|qdq|packed      DequantizeLinear, or packed bytes in operators every runtime has (auto)

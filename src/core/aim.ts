@@ -3,10 +3,11 @@ import type { Linalg } from "./linalg/linalg";
 import type { Matrix, Matrix64 } from "./matrix";
 import { align, type Alignment } from "./methods/align";
 import { meanGram } from "./methods/damping";
+import { squaresOf } from "./report/measure";
 
 /** What a layer is asked to match. */
 export interface AimChoice {
-  /** `float`: the response XW of the float network; `quantized`: its own weights on the inputs it sees, X~W. */
+  /** `float`: the response XW of the float network, or the sum it enters; `quantized`: its own weights on the inputs it sees, X~W. */
   readonly target: "float" | "quantized";
   /** Whether the bias may take the mean, so that nothing of it is left for the weights. */
   readonly centre: boolean;
@@ -20,6 +21,8 @@ export interface Aim {
   readonly metric: Matrix64;
   /** X~ᵀX / m, [inputs, inputs]: what the two networks feed the layer, one against the other. */
   readonly cross: Matrix64 | undefined;
+  /** ||XW||² of every neuron, [neurons], centred where the metric is. */
+  readonly squares: Float64Array;
   readonly alignment: Alignment | null;
   /** The ridge of the alignment; null where there is none. */
   readonly ridge: number | null;
@@ -39,18 +42,28 @@ export async function aimAt(
   linalg: Linalg,
 ): Promise<Aim> {
   if (choice.target === "quantized" || rows.seen === rows.float) {
+    const metric = await meanGram([rows.seen], linalg);
     return {
       target: weights,
-      metric: await meanGram([rows.seen], linalg),
+      metric,
+      squares:
+        rows.seen === rows.float
+          ? (await linalg.metricNorms(metric, weights)).map(square => rows.seen.rows * square)
+          : await linalg.squaredNorms(rows.float, weights),
       cross: choice.method === "gpfq" && rows.seen !== rows.float ? await meanCross(rows, linalg) : undefined,
       alignment: null,
       ridge: null,
     };
   }
   const moments = await linalg.moments(weights.rows, weights.columns);
+  const responses = squaresOf(weights.columns, choice.centre);
   for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
     const seen = rowsFrom(rows.seen, start);
-    await moments.add(seen, await linalg.multiply(rowsFrom(rows.float, start), weights));
+    const response = await linalg.multiply(rowsFrom(rows.float, start), weights);
+    responses.add(response);
+    // Where the output enters a sum, what the rest of the sum has lost is asked of this layer too.
+    if (rows.missing) addTo(response, rowsFrom(rows.missing, start));
+    await moments.add(seen, response);
   }
   const alignment = await align(await moments.finish(), weights, choice.centre, linalg);
   // The alignment has moved the weights to what X~ can give of XW; from there on both networks feed the layer X~.
@@ -58,6 +71,7 @@ export async function aimAt(
     target: alignment.target,
     metric: alignment.metric,
     cross: undefined,
+    squares: responses.total(),
     alignment,
     ridge: alignment.ridge,
   };
@@ -68,6 +82,10 @@ async function meanCross({ seen, float }: GroupRows, linalg: Linalg): Promise<Ma
   await moments.add(seen, float);
   const { cross, rows } = await moments.finish();
   return { ...cross, data: cross.data.map(value => value / rows) };
+}
+
+function addTo(sums: Matrix, { data }: Matrix): void {
+  for (let at = 0; at < data.length; at++) sums.data[at]! += data[at]!;
 }
 
 function rowsFrom({ rows, columns, data }: Matrix<Float32Array>, start: number): Matrix<Float32Array> {

@@ -1,3 +1,4 @@
+import type { Timed } from "./cost";
 import { dominatedInputs } from "./calibration/dominance";
 import type { DrawnRows, LayerRows } from "./calibration/rows";
 import { dequantize, type LayerCodes } from "./formats/codes";
@@ -8,19 +9,11 @@ import type { Linalg } from "./linalg/linalg";
 import type { Matrix } from "./matrix";
 import { alignedBias } from "./methods/align";
 import { type FitOptions, applyMethod, mostRows } from "./methods/catalog";
-import type { Choice, Fit, RadiusChoice } from "./methods/layer";
+import type { Choice, RadiusChoice } from "./methods/layer";
 import { roundWithoutData } from "./methods/msq";
-import { informationLimit, rankOf } from "./methods/bound";
-import { type Aim, aimAt, type AimChoice } from "./aim";
-import {
-  type ErrorRows,
-  layerError,
-  neuronErrors,
-  propagatedError,
-  relativeError,
-  type SquaredError,
-  weightError,
-} from "./report/measure";
+import { rankOf } from "./methods/bound";
+import { aimAt, type AimChoice } from "./aim";
+import { errorsOf, type FittedGroup, type LayerErrors } from "./layerErrors";
 
 /** A layer, its weights in stored order, and how to quantize them. */
 export interface LayerPlan extends FitOptions, AimChoice {
@@ -34,20 +27,6 @@ export interface LayerPlan extends FitOptions, AimChoice {
   readonly groupInputs: number | undefined;
   /** Whether the format of the layer holds zero points in half steps. */
   readonly halfSteps: boolean;
-}
-
-/** Errors of a layer (`measure.ts` says of what); null where there were no rows to measure on. */
-export interface LayerErrors {
-  readonly weightError: number | null;
-  readonly layerError: number | null;
-  readonly layerErrorHeldOut: number | null;
-  readonly propagatedError: number | null;
-  /** `layerErrorHeldOut` (without held-out rows: `layerError`) of each neuron, [neurons]. */
-  readonly neuronErrors: readonly (number | null)[] | null;
-  /** Proved bound of `layerError`; null where there is none. */
-  readonly bound: number | null;
-  /** What no quantizer of these bits could get below on Gaussian weights in this metric; null where it was not worked out. */
-  readonly limit: number | null;
 }
 
 export interface LayerFit extends LayerErrors {
@@ -68,30 +47,19 @@ export interface FittedLayer extends LayerFit {
   readonly seconds: number;
 }
 
-/** One group of a layer once it is quantized. */
-interface FittedGroup {
-  /** W, [inputs, neurons]. */
-  readonly weights: Matrix;
-  /** W~, what was rounded. */
-  readonly target: Matrix;
-  readonly aim: Aim | null;
-  /** Eigenvalues of the metric, largest first; null without data, or where they would take longer than the fit. */
-  readonly spectrum: Float64Array | null;
-  readonly dominatedInputs: number;
-  readonly fit: Fit;
-}
-
 /** Beyond this many inputs the eigenvalues that rank and limit are read off take longer than the fit. */
 const MOST_INPUTS_FOR_SPECTRUM = 1024;
-/** The limit speaks of long vectors; a layer with fewer inputs may well get below it. */
-const LEAST_INPUTS_FOR_LIMIT = 64;
 
 /**
  * Quantizes one layer, group by group, and measures what that cost.
  *
  * @param rows null without data: then weights are rounded to the alphabet of least squared error.
  */
-export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: Linalg): Promise<LayerFit> {
+export async function fitLayer(
+  plan: LayerPlan,
+  rows: LayerRows | null,
+  { linalg, timed }: { linalg: Linalg; timed: Timed },
+): Promise<LayerFit> {
   const { layer } = plan;
   const all = rows?.fitted(Infinity) ?? null;
   const most = mostRows(plan.method, layer.inputs, plan.variant);
@@ -101,7 +69,7 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
   const groups: FittedGroup[] = [];
   for (let group = 0; group < layer.groups; group++) {
     const weights = groupWeights(layer, plan.weights, group);
-    const fitted = await quantizeGroup(plan, weights, all, given, group, shared, linalg);
+    const fitted = await quantizeGroup(plan, weights, all, given, group, shared, linalg, timed);
     putGroup(layer, levels, group, fitted.fit.levels);
     groups.push(fitted);
   }
@@ -122,7 +90,9 @@ export async function fitLayer(plan: LayerPlan, rows: LayerRows | null, linalg: 
     alignment: largest(one => one.aim?.ridge),
     damping: plan.method === "msq" ? null : largest(one => one.fit.costs && one.fit.damping),
     dominatedInputs: largest(one => one.dominatedInputs) ?? 0,
-    ...(await errorsOf(codes, plan, groups, given, rows?.heldOut ?? null, linalg)),
+    ...(await timed("errors", () =>
+      errorsOf(codes, plan.weights, groups, given, given === all, rows?.heldOut ?? null, linalg),
+    )),
   };
 }
 
@@ -134,32 +104,39 @@ async function quantizeGroup(
   group: number,
   shared: Alphabets | undefined,
   linalg: Linalg,
+  timed: Timed,
 ): Promise<FittedGroup> {
   const { layer } = plan;
-  const rows = all?.group(group) ?? null;
-  const aim = rows && (await aimAt(plan, weights, rows, linalg));
+  const { rows, aim } = await timed("gram", async () => {
+    const rows = all?.group(group) ?? null;
+    return { rows, aim: rows && (await aimAt(plan, weights, rows, linalg)) };
+  });
   const target = aim?.target ?? weights;
   const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
-  const fit = await applyMethod(
-    {
-      weights: target,
-      metric: aim?.metric ?? null,
-      inputs: wantsRows ? given?.group(group).seen : undefined,
-      cross: plan.method === "gpfq" ? aim?.cross : undefined,
-      unaligned: target === weights ? undefined : weights,
-    },
-    {
-      ...choiceOf(plan),
-      given: shared && {
-        ...shared,
-        steps: filled(weights, shared.steps),
-        zeroPoints: filled(weights, shared.zeroPoints),
+  const fit = await timed("method", () =>
+    applyMethod(
+      {
+        weights: target,
+        metric: aim?.metric ?? null,
+        inputs: wantsRows ? given?.group(group).seen : undefined,
+        cross: plan.method === "gpfq" ? aim?.cross : undefined,
+        unaligned: target === weights ? undefined : weights,
       },
-    },
-    plan,
-    linalg,
+      {
+        ...choiceOf(plan),
+        given: shared && {
+          ...shared,
+          steps: filled(weights, shared.steps),
+          zeroPoints: filled(weights, shared.zeroPoints),
+        },
+      },
+      plan,
+      linalg,
+    ),
   );
-  const spectrum = aim && layer.inputs <= MOST_INPUTS_FOR_SPECTRUM ? await linalg.eigenvalues(aim.metric) : null;
+  const spectrum = await timed("errors", async () =>
+    aim && layer.inputs <= MOST_INPUTS_FOR_SPECTRUM ? await linalg.eigenvalues(aim.metric) : null,
+  );
   return {
     weights,
     target,
@@ -204,58 +181,6 @@ function newBias(
       ),
     ),
   );
-}
-
-async function errorsOf(
-  codes: LayerCodes,
-  plan: LayerPlan,
-  groups: readonly FittedGroup[],
-  given: DrawnRows | null,
-  heldOut: DrawnRows | null,
-  linalg: Linalg,
-): Promise<LayerErrors> {
-  const { layer } = codes;
-  const values = dequantize(codes);
-  const neurons = layer.neurons / layer.groups;
-  const onGiven: SquaredError[] = [];
-  const onHeldOut: SquaredError[] = [];
-  const propagated: SquaredError[] = [];
-  const ofNeurons: (number | null)[] = [];
-  let bound: number | null = 0;
-  let limit: number | null = 0;
-  for (const [group, { weights, target, fit, spectrum }] of groups.entries()) {
-    const quantized = groupWeights(layer, values, group);
-    const part = (bias: Float32Array | null): Float32Array | null =>
-      bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
-    for (const drawn of [given, heldOut]) {
-      if (!drawn) continue;
-      const rows: ErrorRows = { ...drawn.group(group), centred: codes.bias !== null };
-      const errors = await layerError(rows, weights, target, quantized, linalg);
-      (drawn === heldOut ? onHeldOut : onGiven).push(...errors);
-      if (drawn === given) bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
-      if (drawn === given) {
-        const least =
-          layer.inputs < LEAST_INPUTS_FOR_LIMIT
-            ? null
-            : spectrum && informationLimit(spectrum, target, fit.alphabets.levels);
-        limit = limit === null || least === null ? null : limit + least * given.count;
-      }
-      if (drawn !== (heldOut ?? given)) continue;
-      ofNeurons.push(...neuronErrors(errors));
-      const bias = part(layer.bias);
-      propagated.push(await propagatedError(rows, weights, quantized, bias, part(codes.bias) ?? bias, linalg));
-    }
-  }
-  const size = onGiven.reduce((sum, one) => sum + one.size, 0);
-  return {
-    weightError: relativeError([weightError(plan.weights, values)]),
-    layerError: given && relativeError(onGiven),
-    layerErrorHeldOut: heldOut && relativeError(onHeldOut),
-    propagatedError: given && relativeError(propagated),
-    neuronErrors: given && ofNeurons,
-    bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
-    limit: given && limit !== null && size > 0 ? Math.sqrt(limit / size) : null,
-  };
 }
 
 /** The alphabets of all groups of a convolution in one, [groups of inputs, neurons], the neurons in order. */

@@ -1,10 +1,11 @@
-import { startForward } from "./calibration/forward";
+import { type Forward, startForward, stopsAt } from "./calibration/forward";
 import { layerRows } from "./calibration/rows";
 import type { Feed, Session } from "./calibration/tensor";
+import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
-import { cutBeforeLayers, type Replaced } from "./graph/segments";
+import type { Replaced } from "./graph/segments";
 import type { GraphIndex } from "./graph/uses";
 import type { Linalg } from "./linalg/linalg";
 import { allNames, type Model } from "./onnx/model";
@@ -15,7 +16,7 @@ import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 // of every layer.
 //
 //   onnx/         the file:        readModel -> Model -> writeModel
-//   graph/        its layers:      findLayers, cutBeforeLayers
+//   graph/        its layers:      foldBatchNorms, findLayers, and how to cut between them
 //   calibration/  what they see:   forward passes, rows drawn from activations
 //   grid/         the alphabets:   alphabetsOver
 //   methods/      the fit:         levels for the weights of a layer          (on the loops of linalg/)
@@ -41,6 +42,7 @@ export interface Parts {
   readonly linalg: Linalg;
   /** Seconds since some moment. */
   readonly clock: () => number;
+  readonly timed: Timed;
   /** Called before and after each layer. */
   readonly onStart: (plan: LayerPlan) => void;
   readonly onLayer: (outcome: FittedLayer) => void;
@@ -63,10 +65,10 @@ export async function quantizeLayers(
   settings: PipelineSettings,
   parts: Parts,
 ): Promise<FittedLayer[]> {
-  const segments = cutBeforeLayers(
-    index,
-    plans.map(plan => plan.layer),
-  );
+  const layers = plans.map(plan => plan.layer);
+  // A layer that aims at the float network makes up for what is lost in what is added to its outputs, too.
+  const sums = plans.map(plan => plan.target === "float");
+  const stops = stopsAt(index, layers, sums);
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open);
   const quantizedPass = startForward(model, index, runs, parts.open);
@@ -79,14 +81,12 @@ export async function quantizeLayers(
     const started = parts.clock();
     let rows = null;
     if (feeds) {
-      const float = await floatPass.activations(segments[k]!, plan.layer.input, NOTHING);
-      const seen =
-        settings.inputs === "float"
-          ? float
-          : await quantizedPass.activations(segments[k]!, plan.layer.input, replaced);
+      const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
+      const float = await go(floatPass, NOTHING);
+      const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);
       rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
     }
-    const fitted = await fitLayer(plan, rows, parts.linalg);
+    const fitted = await fitLayer(plan, rows, parts);
     const outcome = { ...fitted, seconds: parts.clock() - started };
     const { nodes, tensors } = floatLayer(outcome.codes, name);
     for (const [old, node] of nodes) replaced.nodes.set(old, node);

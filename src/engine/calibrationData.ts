@@ -1,5 +1,5 @@
 import { modelInputs } from "../core/calibration/inputs";
-import { splitSamples } from "../core/calibration/samples";
+import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -16,6 +16,8 @@ const SYNTHETIC_SAMPLES = { measured: 10, fitted: 40 };
 export interface CalibrationData {
   /** Null where the model cannot be run here: nothing is fitted to data and nothing measured on it. */
   readonly feeds: Feeds | null;
+  /** Where no samples are held out: fitted to one half and held out the other, and the other way round. */
+  readonly folds: readonly Feeds[];
   readonly calibration: Calibration;
   /** Whether a fit may use the feeds, or only the measuring. */
   readonly fit: boolean;
@@ -47,13 +49,41 @@ async function fromData(model: Model, options: QuantizeOptions, reference: strin
   const { fitted, heldOut } = splitSamples(samples.count);
   return {
     feeds: { fitted: samples.feeds(fitted), heldOut: samples.feeds(heldOut) },
+    folds:
+      heldOut.length > 0
+        ? []
+        : halves(fitted).map(half => ({
+            fitted: samples.feeds(half.fitted),
+            heldOut: samples.feeds(half.heldOut),
+          })),
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
     fit: true,
-    warnings:
-      heldOut.length === 0
-        ? ["Too few samples to hold any out; with ten or more, every fifth checks the fit."]
-        : [],
+    warnings: fewSamples(samples.count),
   };
+}
+
+/** Fitted to fewer samples than this, a network still gains from more. */
+const FEW_SAMPLES = 50;
+
+/** From 5 to 20 to 80 pictures: SqueezeNet at 4 bits 22.9, 26.0, 27.4 dB; MobileNet from 20 to 80 11.9, 13.3 (networks.md). */
+const WHAT_MORE_BUYS =
+  "Four times as many usually make the error of the outputs 15 to 30 % smaller, most where there are fewest.";
+
+function fewSamples(count: number): string[] {
+  if (count >= FEW_SAMPLES) return [];
+  const heldOut =
+    count < LEAST_TO_HOLD_OUT ? " Too few to hold any out: with ten or more, every fifth checks the fit." : "";
+  return [`Only ${count} ${count === 1 ? "sample" : "samples"} to fit to.${heldOut} ${WHAT_MORE_BUYS}`];
+}
+
+/** Every second sample to one half; none where there is no second. */
+function halves(samples: readonly number[]): Split[] {
+  const [first, second] = [0, 1].map(parity => samples.filter((_, place) => place % 2 === parity));
+  if (!first || !second || second.length === 0) return [];
+  return [
+    { fitted: first, heldOut: second },
+    { fitted: second, heldOut: first },
+  ];
 }
 
 async function synthetic(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
@@ -69,6 +99,7 @@ async function synthetic(model: Model, options: QuantizeOptions): Promise<Calibr
   return {
     feeds: { fitted: fitted.map(sample => runs[sample]!), heldOut: heldOut.map(sample => runs[sample]!) },
     calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
+    folds: [],
     fit: options.synthetic,
     warnings: [
       "Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger.",
@@ -77,7 +108,13 @@ async function synthetic(model: Model, options: QuantizeOptions): Promise<Calibr
 }
 
 function notRun(warnings: readonly string[]): CalibrationData {
-  return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings };
+  return {
+    feeds: null,
+    folds: [],
+    calibration: { samples: 0, heldOut: 0, synthetic: false },
+    fit: false,
+    warnings,
+  };
 }
 
 /** How onnxruntime says that it does not know an operator or its type, rather than that the model is wrong. */

@@ -26,17 +26,15 @@ export interface CheckedCopy {
  * Loads a written copy, runs it and compares it: weights alone and in a default session with the same weights put back as
  * floats, and with the float model.
  *
- * @param path  the copy as it lies on the disk.
- * @param feeds calls to compare on: the held-out ones where there are any.
+ * @param made    the model as it was given, as the layers were taken from it, and what they became.
+ * @param written the copy, also as it lies on the disk.
+ * @param on      calls to compare on: the held-out ones where there are any.
  * @throws {Failure} `copy-does-not-load` or `copy-differs`.
  */
 export async function checkCopy(
-  model: Model,
-  copy: ModelProto,
-  path: string,
-  layers: readonly StoredLayer[],
-  feeds: readonly Feed[],
-  heldOut: number,
+  { original, model, layers }: { original: Model; model: Model; layers: readonly StoredLayer[] },
+  { copy, path }: { copy: ModelProto; path: string },
+  { feeds, heldOut }: { feeds: readonly Feed[]; heldOut: number },
   threads: number,
 ): Promise<CheckedCopy> {
   const alone: SessionChoices = { weightsAlone: true, threads };
@@ -58,7 +56,7 @@ export async function checkCopy(
   await reference.release();
 
   const started = performance.now();
-  const float = await openSession(model, { weightsAlone: false, threads });
+  const float = await openSession(original, { weightsAlone: false, threads });
   const loadMsFloat = performance.now() - started;
   const outputs = await compareSessions(float, aloneCopy.session, feeds);
   const asRun = await compareSessions(float, asRunCopy.session, feeds);

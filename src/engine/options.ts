@@ -17,6 +17,8 @@ export interface QuantizeOptions {
   readonly target: "float" | "quantized";
   /** Whether biases take up the mean of what rounding changed. */
   readonly biasCorrection: "auto" | "off";
+  /** Whether a BatchNormalization goes into the layer before it. */
+  readonly foldBatchNorm: "auto" | "off";
   /** Coordinate descent after the method. */
   readonly refine: boolean;
   /** Share of the mean diagonal added to the metric. */

@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
-import type { FittedLayer } from "../core/fitLayer";
+import { costs } from "../core/cost";
+import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
+import { foldBatchNorms } from "../core/graph/batchNorm";
 import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
+import type { ModelProto } from "../core/onnx/onnx_pb";
 import { quantizeLayers } from "../core/pipeline";
 import type { LayerDetail } from "../core/report/detail";
-import type { LayerReport, Report } from "../core/report/report";
+import type { LayerReport, Report, RoundingReport } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
+import { againstRounding, roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, writePending } from "./files";
@@ -48,7 +52,9 @@ export interface QuantizeJob {
 async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
   const { options } = job;
   const clock = stopwatch();
-  const { model, bytes, totalBytes } = await openModel(job.model);
+  const { model: original, bytes, totalBytes } = await openModel(job.model);
+  const { model, folded } =
+    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
   const { index, layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.synthetic;
   const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
@@ -63,6 +69,7 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
     bytesAfter: plans.length === 0 ? totalBytes : bytesAfter,
     seconds: clock(),
     layers: plans.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
+    folded,
     skipped: [...skipped, ...kept],
     warnings: unusedRules(options.layers, layers),
   };
@@ -79,12 +86,14 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const clock = stopwatch();
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
-  const { model, bytes, totalBytes, external } = await openModel(job.model);
+  const { model: original, bytes, totalBytes, external } = await openModel(job.model);
   checkWritable(job.output, job.pendingId);
+  const { model, folded } =
+    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
 
-  const data = layers.length === 0 ? noData() : await calibrationData(model, options);
+  const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
   const { plans, kept } = planLayers(layers, index, options, data.fit, formatChooser(model, options.format));
   const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
@@ -92,34 +101,38 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
   events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
+  const { timed, cost } = costs(clock);
   const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
-  const fitted = await quantizeLayers(
-    model,
-    index,
-    plans,
-    data.feeds,
-    { inputs: options.inputs, seed: options.seed },
-    {
-      open: part => openSession(part, { weightsAlone: true, threads: 1 }),
-      linalg,
-      clock,
-      onStart: plan => events.onLayerStart(plan.layer.name),
-      onLayer: one => {
-        const stored = store(one);
-        const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
-        events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
-      },
+  const parts = {
+    open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
+    linalg,
+    clock,
+    timed,
+    onStart: (plan: LayerPlan) => events.onLayerStart(plan.layer.name),
+    onLayer: (one: FittedLayer) => {
+      const stored = store(one);
+      const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
+      events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
     },
-  ).finally(close);
+  };
+  const settings = { inputs: options.inputs, seed: options.seed };
+  let fitted: FittedLayer[];
+  let rounding: RoundingReport | null;
+  try {
+    fitted = await quantizeLayers(model, index, plans, data.feeds, settings, parts);
+    rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
+  } finally {
+    await close();
+  }
 
   const stored = fitted.map(store);
   const metadata = metadataOf(options, bytes);
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
-  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? model : copy);
+  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
-  warnings.push(...layerWarnings(fitted, data.calibration.synthetic));
+  warnings.push(...layerWarnings(fitted, data.calibration.synthetic), ...roundingWarnings(rounding));
 
   if (copyBytes.length > totalBytes) {
     warnings.push(
@@ -127,13 +140,20 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     );
   }
   events.onStage("writing");
-  const file = writePending(job.output, copyBytes, job.pendingId);
+  const file = await timed("writing", () => Promise.resolve(writePending(job.output, copyBytes, job.pendingId)));
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
       events.onStage("checking");
       const on = data.feeds.heldOut.length > 0 ? data.feeds.heldOut : data.feeds.fitted;
-      checked = await checkCopy(model, copy, file.temporaryPath, stored, on, data.calibration.heldOut, job.threads);
+      checked = await timed("checking", () =>
+        checkCopy(
+          { original, model, layers: stored },
+          { copy, path: file.temporaryPath },
+          { feeds: on, heldOut: data.calibration.heldOut },
+          job.threads,
+        ),
+      );
     }
     // A target that appeared while the run was under way is not overwritten either.
     checkTarget(job.output, job.model, job.overwrite);
@@ -147,10 +167,13 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     output: job.output,
     bytesAfter: copyBytes.length,
     seconds: clock(),
+    cost,
     calibration: data.calibration,
     layers: layerReports,
+    folded,
     skipped: [...skipped, ...kept],
     outputs: checked?.outputs ?? [],
+    rounding,
     runtime: checked?.runtime ?? null,
     warnings,
   };
@@ -164,12 +187,15 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     bytesBefore,
     bytesAfter: bytesBefore,
     seconds: 0,
+    cost: null,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     options: { ...job.options, dims: Object.fromEntries(job.options.dims) },
     calibration: { samples: 0, heldOut: 0, synthetic: false },
     layers: [],
+    folded: [],
     skipped: [],
     outputs: [],
+    rounding: null,
     runtime: null,
     warnings: [],
   };
@@ -180,7 +206,13 @@ function unfittedLayer(plan: StoredPlan): UnfittedLayer {
 }
 
 function noData(): CalibrationData {
-  return { feeds: null, calibration: { samples: 0, heldOut: 0, synthetic: false }, fit: false, warnings: [] };
+  return {
+    feeds: null,
+    folds: [],
+    calibration: { samples: 0, heldOut: 0, synthetic: false },
+    fit: false,
+    warnings: [],
+  };
 }
 
 /** What was done, as far as it shapes the codes: not threads, paths or time. */

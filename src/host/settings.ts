@@ -37,6 +37,7 @@ export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
     inputs: "quantized",
     target: "float",
     biasCorrection: "auto",
+    foldBatchNorm: "auto",
     refine: false,
     damping: "auto",
     paths: "auto",

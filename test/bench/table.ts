@@ -3,14 +3,13 @@
 // the same rows; GPTQ with damping 1 % and order by energy.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { startForward } from "../../src/core/calibration/forward";
+import { startForward, stopsAt } from "../../src/core/calibration/forward";
 import { readNpy } from "../../src/core/calibration/npy";
 import { layerRows } from "../../src/core/calibration/rows";
 import { splitSamples } from "../../src/core/calibration/samples";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { type Alphabets, type Bits, valuesOf } from "../../src/core/grid/alphabet";
 import { findLayers } from "../../src/core/graph/layers";
-import { cutBeforeLayers } from "../../src/core/graph/segments";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
@@ -19,7 +18,7 @@ import { meanGram } from "../../src/core/methods/damping";
 import type { RadiusChoice } from "../../src/core/methods/layer";
 import { type Model, readModel } from "../../src/core/onnx/model";
 import { float32Values } from "../../src/core/onnx/tensors";
-import { layerError, relativeError } from "../../src/core/report/measure";
+import { errorsOnRows, relativeError } from "../../src/core/report/measure";
 import { bundleFolder } from "../../src/engine/bundle";
 import { readDataFile } from "../../src/engine/dataFile";
 import { openLinalg } from "../../src/engine/kernelPool";
@@ -130,9 +129,14 @@ async function layersOf({
   const runs = [...feeds.fitted, ...feeds.heldOut];
   const pass = startForward(model, index, runs, part => openSession(part, { weightsAlone: true, threads: 1 }));
   const found: OneLayer[] = [];
-  for (const [k, segment] of cutBeforeLayers(index, chosen).entries()) {
+  const stops = stopsAt(
+    index,
+    chosen,
+    chosen.map(() => false),
+  );
+  for (const [k, stop] of stops.entries()) {
     const layer = chosen[k]!;
-    const inputs = await pass.activations(segment, layer.input, { nodes: new Map(), tensors: new Map() });
+    const inputs = await pass.activations(stop, { nodes: new Map(), tensors: new Map() });
     const rows = layerRows(layer, inputs, inputs, feeds.fitted.length, 0);
     const weights = groupWeights(layer, float32Values(index.initializers.get(layer.tensor)!), 0);
     found.push({
@@ -189,9 +193,10 @@ async function errorsOf(
     const choice = { kind: "midrise", bits, radius, given } as const;
     const fit = await applyMethod({ weights, metric, inputs: fitted }, choice, options, linalg);
     const quantized = valuesOf(fit.levels, weights.rows, fit.alphabets);
+    const both = { weights, target: weights, quantized, bias: null, newBias: null };
     const rows = { float: heldOut, seen: heldOut, centred: false };
     return {
-      error: relativeError(await layerError(rows, weights, weights, quantized, linalg))!,
+      error: relativeError((await errorsOnRows(rows, both, linalg)).layer)!,
       alphabets: fit.alphabets,
     };
   };

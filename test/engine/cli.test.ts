@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { folderOf } from "./files";
+import { folderOf, writeNpy } from "./files";
 
 const cli = resolve("dist/cli.js");
 const sample = resolve("samples/mnist_mlp.onnx");
@@ -11,23 +11,6 @@ const sample = resolve("samples/mnist_mlp.onnx");
 function whittle(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...words], { encoding: "utf8" });
   return { status, stdout, stderr };
-}
-
-/** A .npy file of float32 values. */
-function npy(file: string, dims: readonly number[], values: Float32Array): string {
-  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dims.join(", ")},), }`.padEnd(117) + "\n";
-  const bytes = new Uint8Array(values.buffer);
-  writeFileSync(
-    file,
-    Buffer.concat([
-      Buffer.from([0x93]),
-      Buffer.from("NUMPY\u0001\u0000"),
-      Buffer.from([header.length, 0]),
-      Buffer.from(header),
-      bytes,
-    ]),
-  );
-  return file;
 }
 
 /** Runs in a folder of its own and checks that a failure is one line, with its code, and that nothing new is left behind. */
@@ -142,8 +125,12 @@ test("bad models and targets get one clear line, and nothing is left behind or o
 
 test("bad data get one clear line that names the input, the shapes and the sample", t => {
   const folder = folderOf(t);
-  const wrong = npy(join(folder, "wrong.npy"), [12, 100], new Float32Array(1200));
-  const nan = npy(join(folder, "nan.npy"), [12, 784], new Float32Array(12 * 784).fill(NaN, 5 * 784, 5 * 784 + 1));
+  const wrong = writeNpy(join(folder, "wrong.npy"), [12, 100], new Float32Array(1200));
+  const nan = writeNpy(
+    join(folder, "nan.npy"),
+    [12, 784],
+    new Float32Array(12 * 784).fill(NaN, 5 * 784, 5 * 784 + 1),
+  );
   const cut = join(folder, "cut.npy");
   writeFileSync(cut, readFileSync(wrong).subarray(0, 1000));
   const out = ["-o", join(folder, "out.onnx")];

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -31,4 +31,21 @@ export function distance(a: Tensor, b: Tensor): number {
     size += y[i]! ** 2;
   }
   return Math.sqrt(difference / size);
+}
+
+/** A .npy file of float32 values. */
+export function writeNpy(file: string, dims: readonly number[], values: Float32Array): string {
+  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dims.join(", ")},), }`.padEnd(117) + "\n";
+  const bytes = new Uint8Array(values.buffer);
+  writeFileSync(
+    file,
+    Buffer.concat([
+      Buffer.from([0x93]),
+      Buffer.from("NUMPY\u0001\u0000"),
+      Buffer.from([header.length, 0]),
+      Buffer.from(header),
+      bytes,
+    ]),
+  );
+  return file;
 }

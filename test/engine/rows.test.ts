@@ -17,7 +17,7 @@ for (const name of [
   "conv_1x1_stride2",
   "gemm_transB1",
 ]) {
-  test(`the rows of ${name} times its weights are the layer's output`, () => {
+  test(`the rows of ${name} times its weights are the layer's output, and what is added to it has the same rows`, () => {
     const model = readModel(bytesOf(`test/data/awkward/${name}.onnx`), name);
     const { index, layers } = findLayers(model);
     const layer = layers[0]!;
@@ -25,12 +25,14 @@ for (const name of [
     const input = arrayOf(`test/data/awkward/${name}.in.${layer.input}.npy`);
     const output = arrayOf(`test/data/awkward/${name}.out.${layer.node.output[0]!}.npy`);
     const weights = float32Values(index.initializers.get(layer.tensor)!);
-    const rows = layerRows(layer, [input], [input], 1, 0).fitted(Infinity);
+    const nothing = { ...output, data: new Float32Array(output.data.length) };
+    const float = { inputs: [input], addends: [output] };
+    const rows = layerRows(layer, float, { inputs: [input], addends: [nothing] }, 1, 0).fitted(Infinity);
     const neurons = layer.neurons / layer.groups;
     const places = layer.window ? output.dims[2]! * output.dims[3]! : 1;
     let largest = 0;
     for (let group = 0; group < layer.groups; group++) {
-      const x = rows.group(group).float;
+      const { float: x, missing } = rows.group(group);
       const w = groupWeights(layer, weights, group);
       for (let r = 0; r < x.rows; r++) {
         for (let j = 0; j < neurons; j++) {
@@ -39,6 +41,7 @@ for (const name of [
           for (let i = 0; i < x.columns; i++) sum += x.data[r * x.columns + i]! * w.data[i * neurons + j]!;
           const at = (Math.floor(r / places) * layer.neurons + neuron) * places + (r % places);
           largest = Math.max(largest, Math.abs(sum - Number(output.data[at]!)));
+          assert.equal(missing!.data[r * neurons + j], output.data[at]);
         }
       }
     }

@@ -19,6 +19,7 @@ export const usual: QuantizeOptions = {
   group: undefined,
   target: "float",
   biasCorrection: "auto",
+  foldBatchNorm: "auto",
   refine: false,
   damping: "auto",
   paths: "auto",

@@ -113,6 +113,9 @@ function reportOf(all: readonly LayerReport[], changes: Partial<Report> = {}): R
     options: {},
     calibration: { samples: 160, heldOut: 40, synthetic: false },
     layers: all,
+    folded: [],
+    rounding: null,
+    cost: null,
     skipped: [],
     outputs: [
       { name: "logits", relativeError: 0.168, sqnrDb: 15.5, cosine: 0.98, top1Agreement: 0.9, heldOut: 40 },

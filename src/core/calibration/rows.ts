@@ -3,6 +3,7 @@ import type { Layer } from "../graph/layers";
 import { place, type Window } from "../graph/window";
 import type { Matrix } from "../matrix";
 import { seeded } from "../random";
+import type { LayerActivations } from "./forward";
 import type { Tensor } from "./tensor";
 
 /** Rows a layer is fitted on: enough for the widest layers met so far, see networks.md ("rows a layer"). */
@@ -16,6 +17,8 @@ export interface GroupRows {
   readonly float: Matrix<Float32Array>;
   /** X~, what the network quantized so far feeds it; the same object where it is the float one. */
   readonly seen: Matrix<Float32Array>;
+  /** S - S~ of what is added to the layer's outputs in both networks, [rows, neurons]; undefined where nothing is. */
+  readonly missing: Matrix<Float32Array> | undefined;
 }
 
 /**
@@ -37,17 +40,20 @@ export interface DrawnRows {
 }
 
 /**
- * @param float, seen activations the layer reads, one a run: first the fitted runs, then those held out.
+ * @param float of the float network, first the fitted runs, then those held out.
+ * @param seen  of the network quantized so far; the same object where a layer is fitted on what the float network feeds it.
  */
 export function layerRows(
   layer: Layer,
-  float: readonly Tensor[],
-  seen: readonly Tensor[],
+  float: LayerActivations,
+  seen: LayerActivations,
   fittedRuns: number,
   seed: number,
 ): LayerRows {
   const draw = (from: number, to: number, most: number): DrawnRows => {
-    const [floatRuns, seenRuns] = [float.slice(from, to), seen.slice(from, to)];
+    const part = (tensors: readonly Tensor[]): readonly Tensor[] => tensors.slice(from, to);
+    const [floatRuns, seenRuns] = [part(float.inputs), part(seen.inputs)];
+    const added = float.addends && seen.addends && { float: part(float.addends), seen: part(seen.addends) };
     const rows = drawRows(
       floatRuns.map(run => rowCount(layer, run.dims)),
       Math.min(most, rowLimit(layer.inputs)),
@@ -62,7 +68,8 @@ export function layerRows(
         if (last?.group !== group) {
           const ofFloat = gatherRows(layer, floatRuns, rows, group);
           const ofSeen = seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group);
-          last = { group, rows: { float: ofFloat, seen: ofSeen } };
+          const missing = added && missingSums(layer, floatRuns, added, rows, group);
+          last = { group, rows: { float: ofFloat, seen: ofSeen, missing } };
         }
         return last.rows;
       },
@@ -70,7 +77,7 @@ export function layerRows(
   };
   return {
     fitted: most => draw(0, fittedRuns, most),
-    heldOut: fittedRuns < float.length ? draw(fittedRuns, float.length, Infinity) : null,
+    heldOut: fittedRuns < float.inputs.length ? draw(fittedRuns, float.inputs.length, Infinity) : null,
   };
 }
 
@@ -146,6 +153,44 @@ function gatherRows(
     else out.set(values.subarray(position * layer.inputs, (position + 1) * layer.inputs));
   });
   return { rows: rows.length, columns: layer.inputs, data };
+}
+
+/**
+ * S - S~ at the drawn rows, [rows, neurons of the group]; undefined where what is added has another shape than the layer's
+ * outputs, and so does not add to each of them what is only its own.
+ */
+function missingSums(
+  layer: Layer,
+  inputs: readonly Tensor[],
+  added: { float: readonly Tensor[]; seen: readonly Tensor[] },
+  rows: readonly Row[],
+  group: number,
+): Matrix<Float32Array> | undefined {
+  if (!inputs.every(({ dims }, run) => sameDims(outputDims(layer, dims), added.float[run]!.dims))) return undefined;
+  const neurons = layer.neurons / layer.groups;
+  const data = new Float32Array(rows.length * neurons);
+  rows.forEach(({ run, position }, r) => {
+    const { dims, data: float } = added.float[run]!;
+    const seen = added.seen[run]!.data;
+    // Outputs of a convolution are planes, [samples, neurons, height, width]; others have their neurons side by side.
+    const plane = layer.window ? dims[2]! * dims[3]! : 1;
+    const first = (Math.floor(position / plane) * layer.neurons + group * neurons) * plane + (position % plane);
+    for (let j = 0; j < neurons; j++) {
+      const at = first + j * plane;
+      data[r * neurons + j] = (float[at] as number) - (seen[at] as number);
+    }
+  });
+  return { rows: rows.length, columns: neurons, data };
+}
+
+function outputDims(layer: Layer, dims: readonly number[]): number[] {
+  if (!layer.window) return [...dims.slice(0, -1), layer.neurons];
+  const { outputHeight, outputWidth } = place(layer.window, dims[2]!, dims[3]!);
+  return [dims[0]!, layer.neurons, outputHeight, outputWidth];
+}
+
+function sameDims(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
 
 /** One row of im2col: the part of one group's channels that the window sees at one output position; zero in the padding. */

@@ -1,5 +1,5 @@
 /** With fewer samples than this none is held out: a fifth of them would say little and cost the fit much. */
-const LEAST_TO_HOLD_OUT = 10;
+export const LEAST_TO_HOLD_OUT = 10;
 /** Every fifth sample is held out of every fit. */
 const FOLD = 5;
 

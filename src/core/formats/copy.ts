@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { readNames } from "../graph/uses";
+import { changed } from "../onnx/build";
 import { allNames, type Model, opsetOf } from "../onnx/model";
 import {
   type ModelProto,
@@ -194,9 +195,4 @@ function withoutTransB(codes: StoredLayer): StoredLayer {
     node: changed(layer.node, { attribute: layer.node.attribute.filter(one => one.name !== "transB") }),
   };
   return { ...codes, layer: straight, levels: turned };
-}
-
-/** A message with some fields replaced; the others, unknown ones too, are shared with the original, which stays as it was. */
-function changed<Message extends object>(message: Message, fields: Partial<Message>): Message {
-  return Object.assign(Object.create(Object.getPrototypeOf(message) as object) as Message, message, fields);
 }

@@ -9,52 +9,73 @@ import {
   type NodeProto,
   type TensorProto,
 } from "../onnx/onnx_pb";
-import type { Layer } from "./layers";
 import { type GraphIndex, readNames } from "./uses";
 
 /**
- * The part of a network between one layer and the next. Running the segments one after the other, each on the values the
- * ones before left alive, is one forward pass that stops in front of every layer.
+ * A piece of a network that makes the values wanted at one stop. Running the segments one after the other, each on the values
+ * the ones before left alive, is one forward pass that stops wherever values are wanted.
  */
 export interface Segment {
-  /** In execution order; the layer the segment leads to is the first node of the next one. */
+  /** In execution order. */
   readonly nodes: readonly NodeProto[];
   /** Values made before that the nodes read: inputs of the model or outputs of earlier segments. */
   readonly reads: readonly string[];
-  /** Values the nodes make that the layer in front or a later segment reads. */
+  /** Values the nodes make that are wanted at this stop or a later one, or that a later segment reads. */
   readonly makes: readonly string[];
-  /** Values that the layer in front or a later segment still reads once this segment has run. */
+  /** Values that are wanted at this stop or a later one, or that a later segment reads. */
   readonly keeps: ReadonlySet<string>;
 }
 
-/** Cuts a graph in front of each of the given layers (in execution order). */
-export function cutBeforeLayers(index: GraphIndex, layers: readonly Layer[]): Segment[] {
+/**
+ * Cuts a graph into one segment for each stop: the nodes its values hang on that have not run before. Nodes that nothing
+ * wanted hangs on are in none.
+ *
+ * @param wanted names of the values wanted at each stop.
+ */
+export function cutGraph(index: GraphIndex, wanted: readonly (readonly string[])[]): Segment[] {
   const constants = constantNodes(index);
-  const running = index.nodes.filter(node => !constants.has(node));
-  const place = new Map(running.map((node, i) => [node, i]));
   const constantValues = new Set([...constants].flatMap(node => node.output));
   const isStored = (name: string): boolean => index.initializers.has(name) || constantValues.has(name);
+  const passing = (names: Iterable<string>): string[] => [...new Set(names)].filter(name => !isStored(name));
 
-  let start = 0;
-  return layers.map(layer => {
-    const end = place.get(layer.node)!;
-    const nodes = running.slice(start, end);
-    const keeps = new Set(
-      running
-        .slice(end)
-        .flatMap(readNames)
-        .filter(name => !isStored(name)),
-    );
-    const made = new Set(nodes.flatMap(node => node.output));
-    const reads = new Set(nodes.flatMap(readNames).filter(name => !isStored(name) && !made.has(name)));
-    start = end;
-    return {
-      nodes: [...neededConstants([...constants], nodes), ...nodes],
-      reads: [...reads],
-      makes: [...made].filter(name => keeps.has(name)),
-      keeps,
-    };
+  const done = new Set<NodeProto>(constants);
+  const pieces = wanted.map(names => {
+    const needed = ancestorsOf(names, index, done);
+    for (const node of needed) done.add(node);
+    return index.nodes.filter(node => needed.has(node));
   });
+  const keeps = new Set<string>();
+  const segments: Segment[] = [];
+  for (const [stop, nodes] of [...pieces.entries()].reverse()) {
+    for (const name of passing(wanted[stop]!)) keeps.add(name);
+    const made = new Set(nodes.flatMap(node => node.output));
+    const reads = passing(nodes.flatMap(readNames)).filter(name => !made.has(name));
+    segments.unshift({
+      nodes: [...neededConstants([...constants], nodes), ...nodes],
+      reads,
+      makes: [...made].filter(name => keeps.has(name)),
+      keeps: new Set(keeps),
+    });
+    for (const name of reads) keeps.add(name);
+  }
+  return segments;
+}
+
+/** The nodes that values hang on, but for those in `without` and what only they hang on. */
+export function ancestorsOf(
+  names: readonly string[],
+  index: GraphIndex,
+  without: ReadonlySet<NodeProto> = new Set(),
+): Set<NodeProto> {
+  const found = new Set<NodeProto>();
+  const waiting = [...names];
+  while (waiting.length > 0) {
+    const node = index.producers.get(waiting.pop()!);
+    if (!node || found.has(node) || without.has(node)) continue;
+    found.add(node);
+    waiting.push(...readNames(node));
+  }
+  return found;
 }
 
 /** Random operators give another value at each run, so nothing that hangs on one is constant. */

@@ -16,6 +16,8 @@ export interface GraphIndex {
   readonly inputs: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
   readonly uses: ReadonlyMap<string, readonly Use[]>;
+  /** The node that makes a value. */
+  readonly producers: ReadonlyMap<string, NodeProto>;
 }
 
 /** @throws {Failure} `model-invalid` where the nodes wait for each other in a circle. */
@@ -40,6 +42,7 @@ export function indexGraph(graph: GraphProto): GraphIndex {
     inputs: new Set(graph.input.map(input => input.name)),
     outputs: new Set(graph.output.map(output => output.name)),
     uses,
+    producers: producersOf(graph.node),
   };
 }
 
@@ -61,9 +64,13 @@ function capturedNames(node: NodeProto): string[] {
   });
 }
 
+function producersOf(nodes: readonly NodeProto[]): Map<string, NodeProto> {
+  return new Map(nodes.flatMap(node => node.output.map(name => [name, node] as const)));
+}
+
 /** ONNX asks for nodes in an order that can be run; not every writer keeps to it. Nodes already in order stay as they are. */
 function inExecutionOrder(nodes: readonly NodeProto[]): NodeProto[] {
-  const producer = new Map(nodes.flatMap(node => node.output.map(name => [name, node] as const)));
+  const producer = producersOf(nodes);
   const ordered: NodeProto[] = [];
   const done = new Set<NodeProto>();
   let waiting = [...nodes];

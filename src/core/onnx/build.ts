@@ -46,3 +46,8 @@ export function tensorOf(name: string, value: TensorProto): AttributeProto {
 export function valueInfo(name: string, type: DataTypeName): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType: DataType[type] } } });
 }
+
+/** A message with some fields replaced; the others, unknown ones too, are shared with the original, which stays as it was. */
+export function changed<Message extends object>(message: Message, fields: Partial<Message>): Message {
+  return Object.assign(Object.create(Object.getPrototypeOf(message) as object) as Message, message, fields);
+}

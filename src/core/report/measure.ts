@@ -1,6 +1,6 @@
 import type { Linalg } from "../linalg/linalg";
 import type { GroupRows } from "../calibration/rows";
-import type { Matrix } from "../matrix";
+import type { Matrix, Matrix64 } from "../matrix";
 
 // The only place that defines an error or a size. Every figure of a report, of any method, comes from here, from the
 // values as they are written. Errors are relative and Frobenius; null where they are relative to nothing.
@@ -35,81 +35,108 @@ export function weightError(weights: ArrayLike<number>, quantized: ArrayLike<num
 }
 
 /** Rows to measure on. */
-export interface ErrorRows extends GroupRows {
+export interface ErrorRows extends Pick<GroupRows, "float" | "seen"> {
   /** All products without their means over the rows: the bias of the layer takes the mean. */
   readonly centred: boolean;
 }
 
 /**
- * What rounding this layer added: ||X~(W~ - Q)||² beside ||XW||² of every neuron.
- *
- * @param weights   W, [inputs, neurons].
- * @param target    W~, the weights the method was asked to round.
- * @param quantized Q.
+ * ||Y||² of the columns of responses that come in pieces, [rows, neurons] each; without the mean of each column where `centred`.
  */
-export async function layerError(
+export function squaresOf(neurons: number, centred: boolean) {
+  const sums = new Float64Array(neurons);
+  const squares = new Float64Array(neurons);
+  let rows = 0;
+  return {
+    add(piece: Matrix): void {
+      const { data } = piece;
+      rows += piece.rows;
+      for (let at = 0; at < data.length; at += neurons) {
+        for (let j = 0; j < neurons; j++) {
+          const value = data[at + j]!;
+          sums[j]! += value;
+          squares[j]! += value * value;
+        }
+      }
+    },
+    total: (): Float64Array =>
+      centred ? squares.map((square, j) => Math.max(0, square - sums[j]! ** 2 / Math.max(rows, 1))) : squares,
+  };
+}
+
+/** A group of a layer before and after, all [inputs, neurons]. */
+export interface QuantizedGroup {
+  /** W. */
+  readonly weights: Matrix;
+  /** W~, the weights the method was asked to round. */
+  readonly target: Matrix;
+  /** Q. */
+  readonly quantized: Matrix;
+  /** b and b~, [neurons]; null for none. */
+  readonly bias: Float32Array | null;
+  readonly newBias: Float32Array | null;
+}
+
+/** Rows taken at once: three responses of so many rows are in memory, in double precision. */
+const ROWS_AT_ONCE = 1024;
+
+/**
+ * Errors of a layer on some rows.
+ *
+ * - `layer`, what rounding this layer added: ||X~(W~ - Q)||² beside ||XW||² of every neuron;
+ * - `propagated`, what the next layer receives, earlier layers included: ||(X~Q + b~) - (XW + b)||² beside ||XW + b||².
+ */
+export async function errorsOnRows(
   rows: ErrorRows,
-  weights: Matrix,
-  target: Matrix,
-  quantized: Matrix,
+  { weights, target, quantized, bias, newBias }: QuantizedGroup,
+  linalg: Linalg,
+): Promise<{ layer: SquaredError[]; propagated: SquaredError }> {
+  const neurons = weights.columns;
+  const rounding = minus(target, quantized);
+  const [lost, wanted] = [squaresOf(neurons, rows.centred), squaresOf(neurons, rows.centred)];
+  let [difference, size] = [0, 0];
+  for (let from = 0; from < rows.float.rows; from += ROWS_AT_ONCE) {
+    const [float, seen] = [rowsFrom(rows.float, from), rowsFrom(rows.seen, from)];
+    lost.add(await linalg.multiply(seen, rounding));
+    const response = await linalg.multiply(float, weights);
+    wanted.add(response);
+    const found = await linalg.multiply(seen, quantized);
+    for (let at = 0; at < response.data.length; at++) {
+      const before = response.data[at]! + (bias?.[at % neurons] ?? 0);
+      difference += (found.data[at]! + (newBias?.[at % neurons] ?? 0) - before) ** 2;
+      size += before * before;
+    }
+  }
+  return { layer: beside(lost.total(), wanted.total()), propagated: { difference, size } };
+}
+
+/**
+ * The error `layer` of `errorsOnRows` from the second moments of the rows: ||X~e||² = m eᵀCe.
+ *
+ * @param metric  C of m rows, [inputs, inputs]; centred where the layer's bias takes the mean.
+ * @param squares ||XW||² of every neuron, centred as the metric is.
+ */
+export async function layerErrorInMetric(
+  metric: Matrix64,
+  m: number,
+  squares: Float64Array,
+  { target, quantized }: Pick<QuantizedGroup, "target" | "quantized">,
   linalg: Linalg,
 ): Promise<SquaredError[]> {
-  const norms = (inputs: Matrix, columns: Matrix): Promise<Float64Array> =>
-    rows.centred ? centredNorms(inputs, columns, linalg) : linalg.squaredNorms(inputs, columns);
-  const difference = await norms(rows.seen, minus(target, quantized));
-  const size = await norms(rows.float, weights);
-  return Array.from(difference, (squares, neuron) => ({ difference: squares, size: size[neuron]! }));
+  const lost = await linalg.metricNorms(metric, minus(target, quantized));
+  return beside(
+    lost.map(square => m * square),
+    squares,
+  );
+}
+
+function beside(differences: Float64Array, sizes: Float64Array): SquaredError[] {
+  return Array.from(differences, (difference, neuron) => ({ difference, size: sizes[neuron]! }));
 }
 
 /** The relative error of each neuron. */
 export function neuronErrors(errors: readonly SquaredError[]): (number | null)[] {
   return errors.map(one => relativeError([one]));
-}
-
-/** ||Xv - mean(Xv)||² = ||Xv||² - m (mean(X) v)² of every column v. */
-async function centredNorms(inputs: Matrix, columns: Matrix, linalg: Linalg): Promise<Float64Array> {
-  const norms = await linalg.squaredNorms(inputs, columns);
-  const m = inputs.rows;
-  const sums = new Float64Array(inputs.columns);
-  for (let r = 0; r < m; r++) for (let i = 0; i < sums.length; i++) sums[i]! += inputs.data[r * sums.length + i]!;
-  const means = new Float64Array(columns.columns);
-  for (let i = 0; i < sums.length; i++) {
-    for (let j = 0; j < means.length; j++) means[j]! += (sums[i]! / m) * columns.data[i * means.length + j]!;
-  }
-  return norms.map((norm, j) => Math.max(0, norm - m * means[j]! ** 2));
-}
-
-/**
- * What the next layer receives, earlier layers included: ||(X~Q + b~) - (XW + b)||² beside ||XW + b||².
- *
- * @param bias    b, [neurons]; null for none.
- * @param newBias b~.
- */
-export async function propagatedError(
-  rows: GroupRows,
-  weights: Matrix,
-  quantized: Matrix,
-  bias: Float32Array | null,
-  newBias: Float32Array | null,
-  linalg: Linalg,
-): Promise<SquaredError> {
-  // X~Q + b~ - XW - b = [X~ X 1] [Q; -W; b~ - b], and XW + b = [X 1] [W; b].
-  const one = ones(rows.float.rows);
-  const none = new Float32Array(weights.columns);
-  const [before, after] = [rowOf(bias ?? none), rowOf(newBias ?? none)];
-  const difference =
-    rows.seen === rows.float
-      ? linalg.squaredNorms(beside(rows.float, one), above(minus(quantized, weights), minus(after, before)))
-      : linalg.squaredNorms(
-          beside(beside(rows.seen, rows.float), one),
-          above(above(quantized, scaled(weights, -1)), minus(after, before)),
-        );
-  const size = linalg.squaredNorms(beside(rows.float, one), above(weights, before));
-  return { difference: total(await difference), size: total(await size) };
-}
-
-function rowOf(values: Float32Array): Matrix {
-  return { rows: 1, columns: values.length, data: values };
 }
 
 /** How an output of a copy compares with the float model's, all samples together. */
@@ -168,37 +195,13 @@ export function largestAt(values: ArrayLike<number>, start: number, count: numbe
   return best;
 }
 
-function total(squares: Float64Array): number {
-  return squares.reduce((sum, square) => sum + square, 0);
-}
-
 function minus(a: Matrix, b: Matrix): Matrix {
   const data = new Float64Array(a.data.length);
   for (let i = 0; i < data.length; i++) data[i] = a.data[i]! - b.data[i]!;
   return { rows: a.rows, columns: a.columns, data };
 }
 
-function scaled(a: Matrix, factor: number): Matrix {
-  return { rows: a.rows, columns: a.columns, data: Float64Array.from(a.data, value => factor * value) };
-}
-
-function ones(rows: number): Matrix {
-  return { rows, columns: 1, data: new Float64Array(rows).fill(1) };
-}
-
-function above(a: Matrix, b: Matrix): Matrix {
-  const data = new Float64Array(a.data.length + b.data.length);
-  data.set(a.data);
-  data.set(b.data, a.data.length);
-  return { rows: a.rows + b.rows, columns: a.columns, data };
-}
-
-function beside(a: Matrix, b: Matrix): Matrix {
-  const columns = a.columns + b.columns;
-  const data = new Float32Array(a.rows * columns);
-  for (let r = 0; r < a.rows; r++) {
-    data.set(a.data.subarray(r * a.columns, (r + 1) * a.columns), r * columns);
-    data.set(b.data.subarray(r * b.columns, (r + 1) * b.columns), r * columns + a.columns);
-  }
-  return { rows: a.rows, columns, data };
+function rowsFrom({ rows, columns, data }: Matrix, start: number): Matrix {
+  const end = Math.min(rows, start + ROWS_AT_ONCE);
+  return { rows: end - start, columns, data: data.subarray(start * columns, end * columns) };
 }

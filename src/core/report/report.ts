@@ -1,3 +1,5 @@
+import type { Cost } from "../cost";
+import type { FoldedNorm } from "../graph/batchNorm";
 import type { OutputError } from "./measure";
 
 /** The report of a run: plain data, numbers unrounded, keys as agreed with the scripts that read it. */
@@ -8,14 +10,28 @@ export interface Report {
   readonly bytesBefore: number;
   readonly bytesAfter: number;
   readonly seconds: number;
+  /** Where they went; null where nothing was fitted. */
+  readonly cost: Cost | null;
   readonly peakRssBytes: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly calibration: Calibration;
   readonly layers: readonly LayerReport[];
+  /** Normalizations that went into the layer before them, which is exact but for float rounding. */
+  readonly folded: readonly FoldedNorm[];
   readonly skipped: readonly SkippedReport[];
   readonly outputs: readonly (OutputError & { readonly name: string; readonly heldOut: number })[];
+  /** Null where nothing was fitted to data, or there is too little of it to judge by. */
+  readonly rounding: RoundingReport | null;
   readonly runtime: RuntimeReport | null;
   readonly warnings: readonly string[];
+}
+
+/** Plain rounding beside the fit, on samples not fitted to: the relative error of the worst output. */
+export interface RoundingReport {
+  readonly relativeError: number;
+  readonly fittedRelativeError: number;
+  /** Whether two fits, each to half the samples, were judged on the other half, because none were held out. */
+  readonly crossValidated: boolean;
 }
 
 export interface Calibration {

@@ -66,6 +66,9 @@ export function report(changes: Partial<Report> = {}): Report {
     options: {},
     calibration: { samples: 50, heldOut: 10, synthetic: false },
     layers: [layerReport("fc")],
+    folded: [],
+    rounding: null,
+    cost: null,
     skipped: [],
     outputs: [],
     runtime: {
