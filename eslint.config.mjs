@@ -19,7 +19,7 @@ export const mayImport = {
   kernels: ["core/linalg"],
   protocol: ["core/report"],
   engine: ["core", "kernels", "protocol"],
-  host: ["protocol"],
+  host: ["protocol", "core/report"],
   cli: ["core", "engine", "protocol"],
 };
 

@@ -1,6 +1,8 @@
-import { type Cost, EXPENSES } from "../core/cost";
 import { Failure } from "../core/failure";
+import { reportFile } from "../core/report/file";
 import type { Report } from "../core/report/report";
+import { layerTable, leftAlone, summary } from "../core/report/summary";
+import { dbOf, percentOf, sizeOf } from "../core/report/words";
 import { benchTable, runBench } from "../engine/bench";
 import { bundleFolder } from "../engine/bundle";
 import { evaluate, type Evaluation } from "../engine/evaluate";
@@ -9,7 +11,7 @@ import { inspect, type Inspection } from "../engine/inspect";
 import { quantize } from "../engine/quantize";
 import type { BenchCommand, EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
 import { progressOf } from "./progress";
-import { dbOf, percentOf, secondsOf, sizeOf, table } from "./words";
+import { table } from "./table";
 
 export async function runInspect({ model, json }: InspectCommand): Promise<void> {
   const inspection = await inspect(model);
@@ -26,7 +28,7 @@ export async function runQuantize({ job, reports, json }: QuantizeCommand): Prom
     progress.end();
   }
   for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
-  for (const file of reports) writeWhole(file, new TextEncoder().encode(asJson(report)));
+  for (const file of reports) writeWhole(file, new TextEncoder().encode(reportFile(file, report)));
   process.stdout.write(json ? asJson(report) : reportText(report));
 }
 
@@ -66,73 +68,12 @@ function asJson(value: unknown): string {
 }
 
 function reportText(report: Report): string {
-  const rows = report.layers.map(layer => [
-    layer.name,
-    String(layer.bits),
-    layer.method === "msq" ? "msq" : `${layer.method} ${layer.variant}`,
-    layer.format,
-    percentOf(layer.layerErrorHeldOut),
-    percentOf(layer.layerError),
-    percentOf(layer.propagatedError),
-    sizeOf(layer.bytesBefore),
-    sizeOf(layer.bytesAfter),
-  ]);
-  const head = ["layer", "bits", "method", "format", "held out", "fitted", "propagated", "before", "after"];
-  const { runtime, rounding, calibration } = report;
-  const lines = [
-    `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
-    ...(report.cost ? [costText(report.cost)] : []),
-    calibration.samples > 0
-      ? `Errors on ${calibration.synthetic ? "made-up inputs" : "your samples"}: ${calibration.samples - calibration.heldOut} fitted, ${calibration.heldOut} held out.`
-      : "No errors were measured on data.",
-    ...report.outputs.map(output => {
-      const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
-      return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
-    }),
-    ...(rounding
-      ? [
-          `On samples ${rounding.crossValidated ? "a fit to the other half" : "the fit"} has not seen: error ${percentOf(rounding.fittedRelativeError)}; of plain rounding: ${percentOf(rounding.relativeError)}.`,
-        ]
-      : []),
-    ...(runtime
-      ? [
-          `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,
-          `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
-        ]
-      : []),
-    ...(report.folded.length > 0
-      ? [`Folded ${report.folded.length} BatchNormalization into the layers before them; this changes nothing.`]
-      : []),
-    ...skippedText(report.skipped),
-    report.output === null ? "Nothing was written (dry run)." : `Written: ${report.output}`,
-  ];
-  return `${report.layers.length > 0 ? `${table(head, rows, new Set([0, 2, 3]))}\n` : ""}${lines.map(line => `${line}\n`).join("")}`;
+  const { head, rows } = layerTable(report.layers);
+  const layers = rows.length > 0 ? `${table(head, rows, new Set([0, 2, 3]))}\n` : "";
+  return `${layers}${summary(report)
+    .map(line => `${line}\n`)
+    .join("")}`;
 }
-
-function costText(cost: Cost): string {
-  const parts = EXPENSES.filter(what => cost[what] >= 0.05).map(what => `${what} ${secondsOf(cost[what])}`);
-  return parts.length > 0 ? `Spent on: ${parts.join(", ")}.` : "";
-}
-
-/** What is left alone: tensors left for the same reason in one line, the most bytes first. */
-function skippedText(skipped: Report["skipped"]): string[] {
-  const groups = new Map<string, { tensors: string[]; bytes: number; reason: string; detail: string }>();
-  for (const { tensor, reason, detail, bytes } of skipped) {
-    const group = groups.get(detail) ?? { tensors: [], bytes: 0, reason, detail };
-    group.tensors.push(tensor);
-    groups.set(detail, { ...group, bytes: group.bytes + bytes });
-  }
-  const sorted = [...groups.values()].sort((a, b) => b.bytes - a.bytes);
-  const shown = sorted.slice(0, MOST_SKIPPED_LINES).map(({ tensors, bytes, reason, detail }) => {
-    const what = tensors.length === 1 ? tensors[0]! : `${tensors.length} tensors (${tensors[0]}, …)`;
-    return `Left alone: ${what}, ${sizeOf(bytes)}, ${reason}. ${detail}`;
-  });
-  if (sorted.length > shown.length)
-    shown.push(`Left alone: tensors for ${sorted.length - shown.length} more reasons; --json lists them.`);
-  return shown;
-}
-
-const MOST_SKIPPED_LINES = 12;
 
 function inspectionText(found: Inspection): string {
   const values = (list: Inspection["inputs"]): string =>
@@ -149,7 +90,7 @@ function inspectionText(found: Inspection): string {
       .map(([bits, bytes]) => `${bits} ${bits === "1" ? "bit" : "bits"} ${bytes === null ? "-" : sizeOf(bytes)}`)
       .reverse()
       .join(", ")}`,
-    ...skippedText(found.skipped),
+    ...leftAlone(found.skipped),
   ];
   const rows = found.layers.map(layer => [
     layer.name,

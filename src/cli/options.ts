@@ -5,6 +5,7 @@ import { type Format, FORMATS } from "../core/formats/copy";
 import { ALL_BITS, ALPHABET_KINDS, type Bits } from "../core/grid/alphabet";
 import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog";
 import { RADIUS_CHOICES } from "../core/methods/layer";
+import { REPORT_KINDS, reportKind } from "../core/report/file";
 import { benchCases } from "../engine/bench";
 import type { EvaluateJob } from "../engine/evaluate";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "../engine/options";
@@ -162,8 +163,12 @@ function parseQuantize(words: readonly string[]): Command {
     if (obstacle) throw new UsageError(obstacle);
   }
   const reports = values.report ?? [];
-  const odd = reports.find(file => !file.endsWith(".json"));
-  if (odd !== undefined) throw new UsageError(`--report ${odd}: only .json reports are built yet`);
+  const odd = reports.find(file => reportKind(file) === undefined);
+  if (odd !== undefined) {
+    throw new UsageError(
+      `--report ${odd}: the name must end in ${REPORT_KINDS.map(kind => `.${kind}`).join(", ")}`,
+    );
+  }
   return {
     kind: "quantize",
     job: {

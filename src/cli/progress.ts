@@ -1,7 +1,7 @@
 import { clearLine, cursorTo } from "node:readline";
 import { shareDone } from "../protocol/work";
 import type { QuantizeEvents } from "../engine/quantize";
-import { percentOf, secondsOf, sizeOf } from "./words";
+import { percentOf, secondsOf, sizeOf } from "../core/report/words";
 
 const BAR = 24;
 

@@ -35,7 +35,7 @@ On which data
 What comes out
   -o, --output OUT.onnx         the copy (MODEL with .w4.onnx, the bits, before the end)
   --overwrite                   replace OUT; the model itself is never replaced
-  --report FILE.json            the account as data; repeatable
+  --report FILE                 the account: .json (data), .csv (layers), .md or .html (to read); repeatable
   --json                        the same on standard output, and nothing else there
   --dry-run                     layers, bytes and what is left alone; no fit, no file
   --threads N, --seed N

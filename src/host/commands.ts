@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { openCopy, revealCopy, saveCopyAs } from "./copies";
+import { exportReport } from "./exportReport";
 import { MODEL_EDITOR } from "./modelEditor";
 import { problemOf, tell } from "./problems";
 import { quantize, quantizeAgain, shownModel } from "./quantizeCommand";
@@ -16,6 +17,7 @@ export function commands(services: Services): vscode.Disposable[] {
     "whittle.saveCopyAs": () => saveCopyAs(services),
     "whittle.revealCopy": () => revealCopy(services),
     "whittle.openCopy": () => openCopy(services),
+    "whittle.exportReport": () => exportReport(services),
     "whittle.openModel": openModel,
     "whittle.showModel": () => openInEditor(shownModel(services)),
     "whittle.trySample": () => trySample(services),

@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { copyFile, rename, rm } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import { Failure } from "../core/failure";
 import { MODEL_EDITOR } from "./modelEditor";
 import type { Services } from "./services";
 import { chooseTarget } from "./target";
+import { writeWhole } from "./writeWhole";
 
 // What can be done with the copy that the report is about.
 
@@ -21,23 +21,7 @@ export async function saveCopyAs(services: Services): Promise<void> {
       vscode.l10n.t("A copy never replaces the file it was made from. Choose another name."),
     );
   }
-  // Under a temporary name first: a full disk leaves the old file, never half a new one.
-  const pending = `${target.output}.${randomBytes(6).toString("hex")}.part`;
-  try {
-    await copyFile(output, pending);
-    await rename(pending, target.output);
-  } catch (error) {
-    await rm(pending, { force: true });
-    throw new Failure(
-      "output-unwritable",
-      vscode.l10n.t(
-        "{0} cannot be written: {1}.",
-        target.output,
-        error instanceof Error ? error.message : String(error),
-      ),
-      vscode.l10n.t("Choose another place, or make room; nothing was left behind."),
-    );
-  }
+  await writeWhole(target.output, pending => copyFile(output, pending));
   void vscode.window.showInformationMessage(vscode.l10n.t("Saved {0}.", basename(target.output)));
 }
 

@@ -188,7 +188,7 @@ for (const [words, sentence] of [
   [["quantize", "a.onnx", "--format", "qdq", "--bits", "3"], /packed/],
   [["quantize", "a.onnx", "--format", "qdq", "--alphabet", "midrise"], /midrise/],
   [["quantize", "a.onnx", "--max-bytes", "100"], /max-bytes/],
-  [["quantize", "a.onnx", "--report", "a.html"], /only \.json/],
+  [["quantize", "a.onnx", "--report", "a.txt"], /must end in \.json, \.csv, \.md, \.html/],
   [["evaluate", "a.onnx"], /--data/],
 ] as const) {
   test(`"whittle ${words.join(" ")}" is bad usage, told with what works`, () => {

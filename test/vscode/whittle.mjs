@@ -52,7 +52,7 @@ export async function saveAs(window, path, title) {
   );
   // What is typed before the dialog has read its folder and proposed a name, it takes for a path below that folder.
   await until(
-    async () => (await input.inputValue()).endsWith(".onnx"),
+    async () => (await input.inputValue()).match(/\.(onnx|html)$/),
     STEP_MS,
     () => "The dialog proposes no name.",
   );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { flow } from "../rig/flow.mjs";
@@ -10,6 +10,7 @@ import {
   reportPage,
   reportRows,
   SAMPLE,
+  sampleReport,
   SAMPLES,
   saveAs,
   waitForSaved,
@@ -67,3 +68,16 @@ flow(
     assert.equal(statSync(join(window.workspace, SAMPLE)).size, before);
   },
 );
+
+flow("Export Report… writes the layers as CSV and the whole as a page", { workspace: SAMPLES }, async window => {
+  const layers = (await reportRows(await sampleReport(window))).map(row => row.name).sort();
+  for (const name of ["report.csv", "report.html"]) {
+    await window.runCommand("Whittle: Export Report…");
+    await saveAs(window, join(window.workspace, name), "Export the report");
+    await window.notification(`Saved ${name}`);
+  }
+  const [, ...lines] = readFileSync(join(window.workspace, "report.csv"), "utf8").trimEnd().split("\r\n");
+  assert.deepEqual(lines.map(line => line.split(",")[0]).sort(), layers);
+  const page = readFileSync(join(window.workspace, "report.html"), "utf8");
+  for (const layer of layers) assert.ok(page.includes(`<td>${layer}</td>`), `${layer} is not on the page.`);
+});

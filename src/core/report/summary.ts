@@ -1,0 +1,79 @@
+import { type Cost, EXPENSES } from "../cost";
+import type { LayerReport, Report, SkippedReport } from "./report";
+import { dbOf, percentOf, secondsOf, sizeOf } from "./words";
+
+// A report in words, for people: what the terminal shows and what the files in Markdown and HTML say.
+
+/** One row a layer, every cell as text. */
+export function layerTable(layers: readonly LayerReport[]): { head: string[]; rows: string[][] } {
+  const rows = layers.map(layer => [
+    layer.name,
+    String(layer.bits),
+    layer.method === "msq" ? "msq" : `${layer.method} ${layer.variant}`,
+    layer.format,
+    percentOf(layer.layerErrorHeldOut),
+    percentOf(layer.layerError),
+    percentOf(layer.propagatedError),
+    sizeOf(layer.bytesBefore),
+    sizeOf(layer.bytesAfter),
+  ]);
+  const head = ["layer", "bits", "method", "format", "held out", "fitted", "propagated", "before", "after"];
+  return { head, rows };
+}
+
+/** The run as a whole, a sentence a line. */
+export function summary(report: Report): string[] {
+  const { runtime, rounding, calibration } = report;
+  return [
+    `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
+    ...(report.cost ? [costText(report.cost)] : []),
+    calibration.samples > 0
+      ? `Errors on ${calibration.synthetic ? "made-up inputs" : "your samples"}: ${calibration.samples - calibration.heldOut} fitted, ${calibration.heldOut} held out.`
+      : "No errors were measured on data.",
+    ...report.outputs.map(output => {
+      const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
+      return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
+    }),
+    ...(rounding
+      ? [
+          `On samples ${rounding.crossValidated ? "a fit to the other half" : "the fit"} has not seen: error ${percentOf(rounding.fittedRelativeError)}; of plain rounding: ${percentOf(rounding.relativeError)}.`,
+        ]
+      : []),
+    ...(runtime
+      ? [
+          `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,
+          `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
+        ]
+      : []),
+    ...(report.folded.length > 0
+      ? [`Folded ${report.folded.length} BatchNormalization into the layers before them; this changes nothing.`]
+      : []),
+    ...leftAlone(report.skipped),
+    report.output === null ? "Nothing was written (dry run)." : `Written: ${report.output}`,
+  ];
+}
+
+function costText(cost: Cost): string {
+  const parts = EXPENSES.filter(what => cost[what] >= 0.05).map(what => `${what} ${secondsOf(cost[what])}`);
+  return parts.length > 0 ? `Spent on: ${parts.join(", ")}.` : "";
+}
+
+/** What is left alone: tensors left for the same reason in one line, the most bytes first. */
+export function leftAlone(skipped: readonly SkippedReport[]): string[] {
+  const groups = new Map<string, { tensors: string[]; bytes: number; reason: string; detail: string }>();
+  for (const { tensor, reason, detail, bytes } of skipped) {
+    const group = groups.get(detail) ?? { tensors: [], bytes: 0, reason, detail };
+    group.tensors.push(tensor);
+    groups.set(detail, { ...group, bytes: group.bytes + bytes });
+  }
+  const sorted = [...groups.values()].sort((a, b) => b.bytes - a.bytes);
+  const shown = sorted.slice(0, MOST_SKIPPED_LINES).map(({ tensors, bytes, reason, detail }) => {
+    const what = tensors.length === 1 ? tensors[0]! : `${tensors.length} tensors (${tensors[0]}, …)`;
+    return `Left alone: ${what}, ${sizeOf(bytes)}, ${reason}. ${detail}`;
+  });
+  if (sorted.length > shown.length)
+    shown.push(`Left alone: tensors for ${sorted.length - shown.length} more reasons; --json lists them.`);
+  return shown;
+}
+
+const MOST_SKIPPED_LINES = 12;
