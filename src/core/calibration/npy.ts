@@ -30,25 +30,42 @@ const TYPES: Record<string, { type: TensorType; bytes: number; view: (buffer: Ar
   b1: { type: "bool", bytes: 1, view: buffer => new Uint8Array(buffer) },
 };
 
+/** What the first bytes of a `.npy` file say of the rest. */
+export interface NpyHeader {
+  readonly type: TensorType;
+  readonly dims: readonly number[];
+  readonly bytesPerElement: number;
+  /** Whether the first axis runs fastest. */
+  readonly fortran: boolean;
+  /** Where the elements begin. */
+  readonly start: number;
+}
+
+/** So many bytes of a file hold its header. */
+export const NPY_HEAD_BYTES = MAX_HEADER_BYTES + 12;
+
 /**
- * Reads a NumPy array file, versions 1 to 3.
+ * Reads the header of a NumPy array file, versions 1 to 3.
  *
- * @param file what to call it in a failure.
+ * @param head       at least the first `NPY_HEAD_BYTES` of the file, or all of it.
+ * @param totalBytes of the whole file: what the header promises is held against it.
+ * @param file       what to call it in a failure.
  * @throws {Failure} `data-unreadable`, with the cause.
  * @see NumPy's numpy/lib/format.py.
  */
-export function readNpy(bytes: Uint8Array, file: string): NpyArray {
+export function readNpyHeader(head: Uint8Array, totalBytes: number, file: string): NpyHeader {
   const bad = (why: string): Failure =>
     new Failure("data-unreadable", `${file} ${why}.`, "Save the array again with numpy.save.");
-  if (bytes.length < 10 || MAGIC.some((value, i) => bytes[i] !== value))
+  if (head.length < 10 || MAGIC.some((value, i) => head[i] !== value))
     throw bad("is not a NumPy array file (.npy)");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const long = bytes[6]! >= 2;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const long = head[6]! >= 2;
+  if (long && head.length < 12) throw bad("has a damaged header");
   const headerLength = long ? view.getUint32(8, true) : view.getUint16(8, true);
   const start = (long ? 12 : 10) + headerLength;
-  if (headerLength > MAX_HEADER_BYTES || start > bytes.length) throw bad("has a damaged header");
+  if (headerLength > MAX_HEADER_BYTES || start > head.length) throw bad("has a damaged header");
 
-  const header = new TextDecoder().decode(bytes.subarray(long ? 12 : 10, start));
+  const header = new TextDecoder().decode(head.subarray(long ? 12 : 10, start));
   const descr = /'descr':\s*'([<>|=])([a-zA-Z]\d+)'/.exec(header);
   const fortran = /'fortran_order':\s*(True|False)/.exec(header);
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header);
@@ -62,11 +79,23 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
     .map(Number);
   if (dims.length > MAX_RANK) throw bad(`has ${dims.length} dimensions`);
   const expected = dims.reduce((product, dim) => product * dim, kind.bytes);
-  if (expected !== bytes.length - start) {
-    throw bad(`promises ${expected} bytes of data for [${dims.join(", ")}] and holds ${bytes.length - start}`);
+  if (expected !== totalBytes - start) {
+    throw bad(`promises ${expected} bytes of data for [${dims.join(", ")}] and holds ${totalBytes - start}`);
   }
-  const data = kind.view(bytes.slice(start).buffer);
-  return { type: kind.type, dims, data: fortran[1] === "True" ? rowMajor(data, dims) : data };
+  return { type: kind.type, dims, bytesPerElement: kind.bytes, fortran: fortran[1] === "True", start };
+}
+
+/** A whole NumPy array file; @see readNpyHeader. */
+export function readNpy(bytes: Uint8Array, file: string): NpyArray {
+  const { type, dims, fortran, start } = readNpyHeader(bytes, bytes.length, file);
+  const data = elementsOf(type, bytes.subarray(start));
+  return { type, dims, data: fortran ? rowMajor(data, dims) : data };
+}
+
+/** The numbers in little-endian bytes, as ONNX and NumPy store them and every machine we run on has them. */
+export function elementsOf(type: TensorType, bytes: Uint8Array): TensorData {
+  const kind = Object.values(TYPES).find(one => one.type === type)!;
+  return kind.view(bytes.slice().buffer);
 }
 
 /** Column-major to row-major. */

@@ -7,3 +7,22 @@ export function halfToNumber(bits: number): number {
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+/** The 16 bits of the half nearest to a value, ties to even. */
+export function numberToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  // 65,520 is half a step above the largest half, and the tie goes up.
+  if (size >= 65520) return sign | 0x7c00;
+  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
+  // The step of halves of this size; rounding up into the next binade carries into the exponent by itself.
+  const steps = roundToEven(size / 2 ** (exponent - 10));
+  return sign | (((exponent + 14) << 10) + steps);
+}
+
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  const over = value - below;
+  return below + (over > 0.5 || (over === 0.5 && below % 2 === 1) ? 1 : 0);
+}
