@@ -39,7 +39,29 @@ export function choose(layers: readonly (readonly Way[])[], budget: Budget): num
     bytes += step.bytes;
     error -= step.saved;
   }
-  return chosen();
+  return "bytes" in budget ? filled(layers, chosen(), budget.bytes - bytes) : chosen();
+}
+
+/** The ways with what is left of the bytes spent, each time on the step that saves most for a byte; hull or not. */
+function filled(layers: readonly (readonly Way[])[], ways: readonly number[], left: number): number[] {
+  const filled = [...ways];
+  for (;;) {
+    const best = layers
+      .flatMap((all, layer) => {
+        const now = all[filled[layer]!]!;
+        return all.map((one, way) => ({
+          layer,
+          way,
+          bytes: one.bytes - now.bytes,
+          saved: now.error - one.error,
+        }));
+      })
+      .filter(step => step.saved > 0 && step.bytes > 0 && step.bytes <= left)
+      .sort((a, b) => b.saved / b.bytes - a.saved / a.bytes)[0];
+    if (!best) return filled;
+    filled[best.layer] = best.way;
+    left -= best.bytes;
+  }
 }
 
 /** The ways on the lower convex hull, fewest bytes first. */

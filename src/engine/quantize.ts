@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { costs } from "../core/cost";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
-import { type StoredLayer, writeCopy } from "../core/formats/copy";
-import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
+import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
+import { predictCopy } from "../core/formats/predict";
 import { foldBatchNorms } from "../core/graph/batchNorm";
-import { findLayers } from "../core/graph/layers";
+import { findLayers, type Layer } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
 import { quantizeLayers } from "../core/pipeline";
 import type { LayerDetail } from "../core/report/detail";
-import type { LayerReport, Report, RoundingReport } from "../core/report/report";
+import type { BudgetReport, LayerReport, Report, RoundingReport } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
 import { againstRounding, roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
@@ -19,11 +19,16 @@ import { checkTarget, checkWritable, writePending } from "./files";
 import { bundleFolder } from "./bundle";
 import { openLinalg } from "./kernelPool";
 import { layerDetail, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
-import { planLayers, type StoredPlan, unusedRules } from "./plan";
+import { planLayers, unfittedLayer, unusedRules } from "./plan";
+import { planWithinBudget } from "./planBudget";
 import { openSession } from "./runtime";
 import { version } from "./version";
+
+/** What a run does beside fitting layers. */
+export type Stage = "reading" | "choosing" | "writing" | "checking";
 
 /** What a run says while it works. */
 export interface QuantizeEvents {
@@ -32,7 +37,7 @@ export interface QuantizeEvents {
   onLayerStart(name: string): void;
   /** @param detail made when asked for, and only until this returns: it costs a pass over the weights. */
   onLayer(layer: LayerReport, detail: () => LayerDetail): void;
-  onStage(stage: "reading" | "writing" | "checking"): void;
+  onStage(stage: Stage): void;
 }
 
 export interface QuantizeJob {
@@ -95,12 +100,12 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
-  const { plans, kept } = planLayers(layers, index, options, data.fit, formatChooser(model, options.format));
-  const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
+  const formatOf = formatChooser(model, options.format);
+  const planned = planLayers(layers, index, options, data.fit, formatOf);
+  let { plans } = planned;
+  const formats = new Map<Layer, Format>();
   const store = ({ codes }: FittedLayer): StoredLayer => ({ ...codes, format: formats.get(codes.layer)! });
-
-  const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
-  events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
+  const metadata = metadataOf(options, bytes);
   const { timed, cost } = costs(clock);
   const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
   const parts = {
@@ -116,9 +121,19 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     },
   };
   const settings = { inputs: options.inputs, seed: options.seed };
+  let budget: BudgetReport | null = null;
   let fitted: FittedLayer[];
   let rounding: RoundingReport | null;
   try {
+    if (plans.length > 0 && (options.maxBytes !== undefined || options.maxError !== undefined)) {
+      events.onStage("choosing");
+      const planner = { model, index, layers, options, formatOf, metadata };
+      const silent = { ...parts, onStart: () => {} };
+      ({ plans, budget } = await timed("choosing", () => planWithinBudget(planner, data, silent)));
+    }
+    for (const plan of plans) formats.set(plan.layer, plan.format);
+    const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
+    events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
     fitted = await quantizeLayers(model, index, plans, data.feeds, settings, parts);
     rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
   } finally {
@@ -126,7 +141,6 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   }
 
   const stored = fitted.map(store);
-  const metadata = metadataOf(options, bytes);
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
   const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
@@ -155,6 +169,12 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
         ),
       );
     }
+    const error = worstError(checked?.outputs ?? []);
+    if (options.maxError !== undefined && error !== null && error > options.maxError) {
+      warnings.push(
+        `The error of the outputs came out as ${error.toPrecision(3)}, above the ${options.maxError} aimed at.`,
+      );
+    }
     // A target that appeared while the run was under way is not overwritten either.
     checkTarget(job.output, job.model, job.overwrite);
   } catch (error) {
@@ -171,9 +191,10 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     calibration: data.calibration,
     layers: layerReports,
     folded,
-    skipped: [...skipped, ...kept],
+    skipped: [...skipped, ...planned.kept],
     outputs: checked?.outputs ?? [],
     rounding,
+    budget,
     runtime: checked?.runtime ?? null,
     warnings,
   };
@@ -196,13 +217,10 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     skipped: [],
     outputs: [],
     rounding: null,
+    budget: null,
     runtime: null,
     warnings: [],
   };
-}
-
-function unfittedLayer(plan: StoredPlan): UnfittedLayer {
-  return { ...plan, newBias: plan.centre && plan.target === "float" };
 }
 
 function noData(): CalibrationData {
