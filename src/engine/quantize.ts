@@ -1,30 +1,24 @@
 import { createHash } from "node:crypto";
 import { costs } from "../core/cost";
-import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
-import { type Format, type StoredLayer, writeCopy } from "../core/formats/copy";
+import { writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
 import { foldBatchNorms } from "../core/graph/batchNorm";
-import { findLayers, type Layer } from "../core/graph/layers";
+import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
-import type { ModelProto } from "../core/onnx/onnx_pb";
-import { quantizeLayers } from "../core/pipeline";
 import type { LayerDetail } from "../core/report/detail";
-import type { BudgetReport, LayerReport, Report, RoundingReport } from "../core/report/report";
+import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
-import { againstRounding, roundingWarnings } from "./againstRounding";
+import { roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, writePending } from "./files";
-import { bundleFolder } from "./bundle";
-import { openLinalg } from "./kernelPool";
-import { layerDetail, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import { fitModel } from "./fitModel";
+import { layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
 import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
 import { planLayers, unfittedLayer, unusedRules } from "./plan";
-import { planWithinBudget } from "./planBudget";
-import { openSession } from "./runtime";
 import { version } from "./version";
 
 /** What a run does beside fitting layers. */
@@ -100,47 +94,16 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
-  const formatOf = formatChooser(model, options.format);
-  const planned = planLayers(layers, index, options, data.fit, formatOf);
-  let { plans } = planned;
-  const formats = new Map<Layer, Format>();
-  const store = ({ codes }: FittedLayer): StoredLayer => ({ ...codes, format: formats.get(codes.layer)! });
   const metadata = metadataOf(options, bytes);
   const { timed, cost } = costs(clock);
-  const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
-  const parts = {
-    open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
-    linalg,
-    clock,
-    timed,
-    onStart: (plan: LayerPlan) => events.onLayerStart(plan.layer.name),
-    onLayer: (one: FittedLayer) => {
-      const stored = store(one);
-      const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
-      events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
-    },
-  };
-  const settings = { inputs: options.inputs, seed: options.seed };
-  let budget: BudgetReport | null = null;
-  let fitted: FittedLayer[];
-  let rounding: RoundingReport | null;
-  try {
-    if (plans.length > 0 && (options.maxBytes !== undefined || options.maxError !== undefined)) {
-      events.onStage("choosing");
-      const planner = { model, index, layers, options, formatOf, metadata };
-      const silent = { ...parts, onStart: () => {} };
-      ({ plans, budget } = await timed("choosing", () => planWithinBudget(planner, data, silent)));
-    }
-    for (const plan of plans) formats.set(plan.layer, plan.format);
-    const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
-    events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
-    fitted = await quantizeLayers(model, index, plans, data.feeds, settings, parts);
-    rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
-  } finally {
-    await close();
-  }
-
-  const stored = fitted.map(store);
+  const { fitted, stored, kept, budget, rounding } = await fitModel(
+    job,
+    { model, index, layers },
+    data,
+    metadata,
+    events,
+    { clock, timed },
+  );
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
   const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
@@ -191,7 +154,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     calibration: data.calibration,
     layers: layerReports,
     folded,
-    skipped: [...skipped, ...planned.kept],
+    skipped: [...skipped, ...kept],
     outputs: checked?.outputs ?? [],
     rounding,
     budget,
@@ -246,13 +209,4 @@ function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string,
 function stopwatch(): () => number {
   const started = performance.now();
   return () => (performance.now() - started) / 1000;
-}
-
-/** Lets the event loop turn, at most every few milliseconds: Ctrl-C and messages are seen between two neurons. */
-const BREATH_MS = 25;
-let lastBreath = 0;
-async function breathe(): Promise<void> {
-  if (performance.now() - lastBreath < BREATH_MS) return;
-  await new Promise(resolve => setImmediate(resolve));
-  lastBreath = performance.now();
 }
