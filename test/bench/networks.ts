@@ -177,14 +177,20 @@ async function withinAverage(bits: number, run: (...words: string[]) => Promise<
   const sizes = await run("--bits", "4", "--dry-run");
   const weights = sizes.layers.reduce((sum, layer) => sum + layer.bytesBefore / 4, 0);
   let bytes = sizes.bytesAfter + ((bits - 4) * weights) / 8;
-  for (;;) {
+  let best: Report | null = null;
+  for (let tries = 0; tries < MOST_TRIES || !best; tries++) {
     const report = await run("--max-bytes", String(Math.floor(bytes)));
-    const over = report.budget!.averageBits - bits;
+    const under = bits - report.budget!.averageBits;
+    const better = !best || report.budget!.averageBits > best.budget!.averageBits;
+    if (under >= 0 && better) best = report;
+    if (under >= 0 && under < 0.02) break;
     // Formats differ in what a layer takes beside its codes.
-    if (over <= 0) return report;
-    bytes -= (over * weights) / 8 + 1;
+    bytes += (under * weights) / 8 - 1;
   }
+  return run("--max-bytes", String(best.budget!.maxBytes));
 }
+
+const MOST_TRIES = 4;
 
 async function quantized(words: readonly string[]): Promise<Report> {
   const command = parseCommand(["quantize", ...words]);
