@@ -177,17 +177,16 @@ async function withinAverage(bits: number, run: (...words: string[]) => Promise<
   const sizes = await run("--bits", "4", "--dry-run");
   const weights = sizes.layers.reduce((sum, layer) => sum + layer.bytesBefore / 4, 0);
   let bytes = sizes.bytesAfter + ((bits - 4) * weights) / 8;
-  let best: Report | null = null;
-  for (let tries = 0; tries < MOST_TRIES || !best; tries++) {
+  let best = 0;
+  for (let tries = 0; tries < MOST_TRIES || best === 0; tries++) {
     const report = await run("--max-bytes", String(Math.floor(bytes)));
     const under = bits - report.budget!.averageBits;
-    const better = !best || report.budget!.averageBits > best.budget!.averageBits;
-    if (under >= 0 && better) best = report;
-    if (under >= 0 && under < 0.02) break;
+    if (under >= 0 && under < 0.02) return report;
+    if (under >= 0) best = Math.max(best, Math.floor(bytes));
     // Formats differ in what a layer takes beside its codes.
     bytes += (under * weights) / 8 - 1;
   }
-  return run("--max-bytes", String(best.budget!.maxBytes));
+  return run("--max-bytes", String(best));
 }
 
 const MOST_TRIES = 4;
