@@ -38,6 +38,8 @@ export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
     target: "float",
     biasCorrection: "auto",
     foldBatchNorm: "auto",
+    maxBytes: undefined,
+    maxError: undefined,
     refine: false,
     damping: "auto",
     paths: "auto",
