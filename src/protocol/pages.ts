@@ -78,6 +78,7 @@ export type FromReport =
         | "openModel"
         | "trySample"
         | "quantize"
+        | "roundInstead"
         | "cancel"
         | "saveCopyAs"
         | "reveal"
