@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { flow } from "../rig/flow.mjs";
+import { STEP_MS, until } from "../rig/patience.mjs";
 import {
   answerOtherQuestions,
   engineGone,
@@ -87,7 +88,11 @@ flow("By Size… gives every layer its own bits and keeps to the size", { worksp
   await window.clickInExplorerMenu(SAMPLE, "Quantize…");
   await window.pick("By Size…");
   await window.answer("10 KB", "The most the copy may take");
-  assert.match(await window.asked(), /Even 2 bits everywhere need/);
+  await until(
+    async () => (await window.asked()).includes("Even 2 bits everywhere need"),
+    STEP_MS,
+    async () => `What is too small is not refused: ${await window.asked()}`,
+  );
   await window.answer("200 KB");
   await answerOtherQuestions(window, { method: "maly-saab", data: "mnist.json", target: "mnist_mlp.mixed.onnx" });
   await waitForSaved(window, "mnist_mlp.mixed.onnx");
