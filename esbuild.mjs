@@ -47,7 +47,13 @@ const inputs = Object.assign({}, ...built.map(({ metafile }) => metafile.inputs)
 writeFileSync("dist/meta.json", JSON.stringify({ inputs: Object.keys(inputs).sort() }, null, 1));
 
 if (process.argv.includes("--bench")) {
-  await build({ ...forNode, entryPoints: ["test/bench/table.ts", "test/bench/networks.ts"], outdir: "dist/bench" });
+  await build({
+    ...forNode,
+    entryPoints: (await readdir("test/bench"))
+      .filter(file => file.endsWith(".ts"))
+      .map(file => `test/bench/${file}`),
+    outdir: "dist/bench",
+  });
 }
 
 if (process.argv.includes("--tests")) {

@@ -107,6 +107,8 @@ const quantizeOptions = {
   samples: { type: "string" },
   synthetic: { type: "boolean" },
   dim: { type: "string", multiple: true },
+  "max-bytes": { type: "string" },
+  "max-error": { type: "string" },
   layer: { type: "string", multiple: true },
   exclude: { type: "string", multiple: true },
   "dry-run": { type: "boolean" },
@@ -129,6 +131,8 @@ function parseQuantize(words: readonly string[]): Command {
   if (values.calibration !== undefined && !values.calibration.endsWith(".npy")) {
     throw new UsageError("--calibration takes a .npy file; .npz files and folders are not handled yet");
   }
+  if (values["max-bytes"] !== undefined && values["max-error"] !== undefined)
+    throw new UsageError("--max-bytes and --max-error each leave the other open; give one");
   const options: QuantizeOptions = {
     bits,
     method: oneOf("--method", values.method ?? "maly-saab", METHOD_NAMES),
@@ -148,6 +152,8 @@ function parseQuantize(words: readonly string[]): Command {
     data: values.data ?? values.calibration,
     samples: values.samples === undefined ? undefined : wholeNumber("--samples", values.samples, 1),
     synthetic: values.synthetic ?? false,
+    maxBytes: values["max-bytes"] === undefined ? undefined : wholeNumber("--max-bytes", values["max-bytes"], 1),
+    maxError: errorOf(values["max-error"]),
     dims: new Map((values.dim ?? []).map(dimOf)),
     layers: rulesOf(tokens),
     seed: wholeNumber("--seed", values.seed ?? "0", 0),
@@ -282,6 +288,13 @@ function positiveOrAuto(option: string, text: string | undefined): number | "aut
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new UsageError(`${option} ${text}: it takes auto, or a number above 0`);
+}
+
+function errorOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new UsageError(`--max-error ${text}: it takes a relative error of the outputs between 0 and 1, as 0.05`);
 }
 
 function threadsOf(text: string | undefined): number {

@@ -33,6 +33,7 @@ export function progressOf(stream: NodeJS.WriteStream): QuantizeEvents & { end()
     onStage(stage) {
       const text = {
         reading: "reading the model",
+        choosing: "trying each layer at every number of bits",
         writing: "writing the copy",
         checking: "checking the copy in onnxruntime",
       }[stage];

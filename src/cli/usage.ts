@@ -25,6 +25,9 @@ What to do
                                 of gptq and the walk: share of the mean diagonal added; walks kept side by side
   --format auto|qdq|packed      DequantizeLinear, or packed bytes in operators every runtime has (auto)
   --layer 'GLOB=BITS[:METHOD]'  another width for some layers, or keep; repeatable, the last match wins
+  --max-bytes N | --max-error E
+                                bits layer by layer, 2 to 8: the least error of the outputs in a file of N bytes, or the
+                                fewest bytes for a relative error of E (each layer is tried alone; --layer still holds)
   --exclude GLOB                leave layers as they are; repeatable
 On which data
   --data SPEC.json[#ID]         a data file; or

@@ -1,9 +1,10 @@
 /** What a run spends its time on. */
-export const EXPENSES = ["onnxruntime", "gram", "method", "errors", "writing", "checking"] as const;
+export const EXPENSES = ["choosing", "onnxruntime", "gram", "method", "errors", "writing", "checking"] as const;
 export type Expense = (typeof EXPENSES)[number];
 
 /**
  * Seconds spent on each:
+ * - `choosing`: bits within a budget;
  * - `onnxruntime`: forward passes of the float and the quantized network;
  * - `gram`: rows gathered (patches of convolutions), their products, and the alignment;
  * - `method`: rounding;

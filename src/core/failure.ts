@@ -6,6 +6,8 @@ export type FailureCode =
   | "model-too-large"
   | "model-does-not-run"
   | "format-impossible"
+  | "budget-impossible"
+  | "budget-needs-data"
   | "data-missing"
   | "data-unreadable"
   | "data-does-not-fit"

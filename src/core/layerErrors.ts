@@ -2,10 +2,8 @@ import type { DrawnRows } from "./calibration/rows";
 import { dequantize, type LayerCodes } from "./formats/codes";
 import { groupWeights } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
-import type { Matrix } from "./matrix";
-import { informationLimit } from "./methods/bound";
-import type { Fit } from "./methods/layer";
-import type { Aim } from "./aim";
+import { informationLimit, rankOf } from "./methods/bound";
+import type { RoundedGroup } from "./layerCodes";
 import {
   errorsOnRows,
   layerErrorInMetric,
@@ -27,21 +25,12 @@ export interface LayerErrors {
   readonly bound: number | null;
   /** What no quantizer of these bits could get below on Gaussian weights in this metric; null where it was not worked out. */
   readonly limit: number | null;
+  /** Rank of the metric, of its largest group; null without data, or where it was not worked out. */
+  readonly rank: number | null;
 }
 
-/** One group of a layer once it is quantized. */
-export interface FittedGroup {
-  /** W, [inputs, neurons]. */
-  readonly weights: Matrix;
-  /** W~, what was rounded. */
-  readonly target: Matrix;
-  readonly aim: Aim | null;
-  /** Eigenvalues of the metric, largest first; null without data, or where they would take longer than the fit. */
-  readonly spectrum: Float64Array | null;
-  readonly dominatedInputs: number;
-  readonly fit: Fit;
-}
-
+/** Beyond this many inputs the eigenvalues that rank and limit are read off take longer than the fit. */
+const MOST_INPUTS_FOR_SPECTRUM = 1024;
 /** The limit speaks of long vectors; a layer with fewer inputs may well get below it. */
 const LEAST_INPUTS_FOR_LIMIT = 64;
 
@@ -56,7 +45,7 @@ const LEAST_INPUTS_FOR_LIMIT = 64;
 export async function errorsOf(
   codes: LayerCodes,
   stored: Float32Array,
-  groups: readonly FittedGroup[],
+  groups: readonly RoundedGroup[],
   given: DrawnRows | null,
   all: boolean,
   heldOut: DrawnRows | null,
@@ -71,7 +60,8 @@ export async function errorsOf(
   const ofNeurons: (number | null)[] = [];
   let bound: number | null = 0;
   let limit: number | null = 0;
-  for (const [group, { weights, target, aim, fit, spectrum }] of groups.entries()) {
+  let rank: number | null = null;
+  for (const [group, { weights, target, aim, fit }] of groups.entries()) {
     const quantized = groupWeights(layer, values, group);
     const part = (bias: Float32Array | null): Float32Array | null =>
       bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
@@ -91,6 +81,8 @@ export async function errorsOf(
     else if (all) onGiven.push(...(await layerErrorInMetric(aim.metric, given.count, aim.squares, both, linalg)));
     else onGiven.push(...(await measure(given)).layer);
     bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
+    const spectrum = layer.inputs <= MOST_INPUTS_FOR_SPECTRUM ? await linalg.eigenvalues(aim.metric) : null;
+    if (spectrum) rank = Math.max(rank ?? 0, rankOf(spectrum));
     const least =
       spectrum && layer.inputs >= LEAST_INPUTS_FOR_LIMIT
         ? informationLimit(spectrum, target, fit.alphabets.levels)
@@ -99,6 +91,7 @@ export async function errorsOf(
   }
   const size = onGiven.reduce((sum, one) => sum + one.size, 0);
   return {
+    rank,
     weightError: relativeError([weightError(stored, values)]),
     layerError: given && relativeError(onGiven),
     layerErrorHeldOut: heldOut && relativeError(onHeldOut),

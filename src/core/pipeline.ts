@@ -49,7 +49,7 @@ export interface Parts {
 }
 
 /** The float network: nothing stands in place of its own. */
-const NOTHING: Replaced = { nodes: new Map(), tensors: new Map() };
+export const NOTHING: Replaced = { nodes: new Map(), tensors: new Map() };
 
 /**
  * Quantizes the planned layers of a model.

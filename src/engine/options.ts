@@ -31,6 +31,10 @@ export interface QuantizeOptions {
   readonly samples: number | undefined;
   /** Fit on made-up inputs too, not only measure on them. */
   readonly synthetic: boolean;
+  /** Bytes the copy may take; its layers' bits are then chosen for the least error of the outputs. */
+  readonly maxBytes: number | undefined;
+  /** Relative error of the outputs that is aimed at with the fewest bytes, instead. */
+  readonly maxError: number | undefined;
   /** Sizes of free dimensions, by name. */
   readonly dims: ReadonlyMap<string, number>;
   readonly layers: readonly LayerRule[];

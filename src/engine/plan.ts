@@ -1,6 +1,7 @@
 import picomatch from "picomatch";
 import type { FormatOf } from "../core/formats/choose";
 import type { Format } from "../core/formats/copy";
+import type { UnfittedLayer } from "../core/formats/predict";
 import type { LayerPlan } from "../core/fitLayer";
 import type { Skipped, Layer } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
@@ -64,6 +65,11 @@ export function planLayers(
     });
   }
   return { plans, kept };
+}
+
+/** A planned layer as far as its size goes. */
+export function unfittedLayer(plan: StoredPlan): UnfittedLayer {
+  return { ...plan, newBias: plan.centre && plan.target === "float" };
 }
 
 /** `*` crosses `/`, since layer names are paths of modules and users mean "any of these". */

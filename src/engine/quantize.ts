@@ -1,29 +1,28 @@
 import { createHash } from "node:crypto";
 import { costs } from "../core/cost";
-import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
-import { type StoredLayer, writeCopy } from "../core/formats/copy";
-import { predictCopy, type UnfittedLayer } from "../core/formats/predict";
+import { writeCopy } from "../core/formats/copy";
+import { predictCopy } from "../core/formats/predict";
 import { foldBatchNorms } from "../core/graph/batchNorm";
 import { findLayers } from "../core/graph/layers";
 import { writeModel } from "../core/onnx/model";
-import type { ModelProto } from "../core/onnx/onnx_pb";
-import { quantizeLayers } from "../core/pipeline";
 import type { LayerDetail } from "../core/report/detail";
-import type { LayerReport, Report, RoundingReport } from "../core/report/report";
+import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
-import { againstRounding, roundingWarnings } from "./againstRounding";
+import { roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTarget, checkWritable, writePending } from "./files";
-import { bundleFolder } from "./bundle";
-import { openLinalg } from "./kernelPool";
-import { layerDetail, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import { fitModel } from "./fitModel";
+import { layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
-import { planLayers, type StoredPlan, unusedRules } from "./plan";
-import { openSession } from "./runtime";
+import { planLayers, unfittedLayer, unusedRules } from "./plan";
 import { version } from "./version";
+
+/** What a run does beside fitting layers. */
+export type Stage = "reading" | "choosing" | "writing" | "checking";
 
 /** What a run says while it works. */
 export interface QuantizeEvents {
@@ -32,7 +31,7 @@ export interface QuantizeEvents {
   onLayerStart(name: string): void;
   /** @param detail made when asked for, and only until this returns: it costs a pass over the weights. */
   onLayer(layer: LayerReport, detail: () => LayerDetail): void;
-  onStage(stage: "reading" | "writing" | "checking"): void;
+  onStage(stage: Stage): void;
 }
 
 export interface QuantizeJob {
@@ -95,38 +94,16 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
 
   const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
-  const { plans, kept } = planLayers(layers, index, options, data.fit, formatChooser(model, options.format));
-  const formats = new Map(plans.map(plan => [plan.layer, plan.format]));
-  const store = ({ codes }: FittedLayer): StoredLayer => ({ ...codes, format: formats.get(codes.layer)! });
-
-  const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
-  events.onPlan(plans.map((plan, k) => plannedLayer(plan, predicted[k]!)));
-  const { timed, cost } = costs(clock);
-  const { linalg, close } = await openLinalg(job.threads, bundleFolder(), breathe);
-  const parts = {
-    open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
-    linalg,
-    clock,
-    timed,
-    onStart: (plan: LayerPlan) => events.onLayerStart(plan.layer.name),
-    onLayer: (one: FittedLayer) => {
-      const stored = store(one);
-      const bytesAfter = writeCopy(model, [stored], {}).layerBytes[0]!;
-      events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
-    },
-  };
-  const settings = { inputs: options.inputs, seed: options.seed };
-  let fitted: FittedLayer[];
-  let rounding: RoundingReport | null;
-  try {
-    fitted = await quantizeLayers(model, index, plans, data.feeds, settings, parts);
-    rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
-  } finally {
-    await close();
-  }
-
-  const stored = fitted.map(store);
   const metadata = metadataOf(options, bytes);
+  const { timed, cost } = costs(clock);
+  const { fitted, stored, kept, budget, rounding } = await fitModel(
+    job,
+    { model, index, layers },
+    data,
+    metadata,
+    events,
+    { clock, timed },
+  );
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
   const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
@@ -155,6 +132,12 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
         ),
       );
     }
+    const error = worstError(checked?.outputs ?? []);
+    if (options.maxError !== undefined && error !== null && error > options.maxError) {
+      warnings.push(
+        `The error of the outputs came out as ${error.toPrecision(3)}, above the ${options.maxError} aimed at.`,
+      );
+    }
     // A target that appeared while the run was under way is not overwritten either.
     checkTarget(job.output, job.model, job.overwrite);
   } catch (error) {
@@ -174,6 +157,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     skipped: [...skipped, ...kept],
     outputs: checked?.outputs ?? [],
     rounding,
+    budget,
     runtime: checked?.runtime ?? null,
     warnings,
   };
@@ -196,13 +180,10 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     skipped: [],
     outputs: [],
     rounding: null,
+    budget: null,
     runtime: null,
     warnings: [],
   };
-}
-
-function unfittedLayer(plan: StoredPlan): UnfittedLayer {
-  return { ...plan, newBias: plan.centre && plan.target === "float" };
 }
 
 function noData(): CalibrationData {
@@ -228,13 +209,4 @@ function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string,
 function stopwatch(): () => number {
   const started = performance.now();
   return () => (performance.now() - started) / 1000;
-}
-
-/** Lets the event loop turn, at most every few milliseconds: Ctrl-C and messages are seen between two neurons. */
-const BREATH_MS = 25;
-let lastBreath = 0;
-async function breathe(): Promise<void> {
-  if (performance.now() - lastBreath < BREATH_MS) return;
-  await new Promise(resolve => setImmediate(resolve));
-  lastBreath = performance.now();
 }

@@ -3,16 +3,17 @@ import { openCopy, revealCopy, saveCopyAs } from "./copies";
 import { exportReport } from "./exportReport";
 import { MODEL_EDITOR } from "./modelEditor";
 import { problemOf, tell } from "./problems";
-import { quantize, quantizeAgain, shownModel } from "./quantizeCommand";
+import { quantize, quantizeAgain, roundInstead, shownModel } from "./quantizeCommand";
 import { trySample } from "./sample";
 import type { Services } from "./services";
 
-/** Every command by its name in package.json; `quantizeShown` and `showModel` are the report page's own. */
+/** Every command by its name in package.json; `quantizeShown`, `roundInstead` and `showModel` are the report page's own. */
 export function commands(services: Services): vscode.Disposable[] {
   const handlers: Record<string, (uri?: vscode.Uri) => unknown> = {
     "whittle.quantize": uri => quantize(uri, services),
     "whittle.quantizeAgain": uri => quantizeAgain(uri, services),
     "whittle.quantizeShown": () => quantize(shownModel(services), services),
+    "whittle.roundInstead": () => roundInstead(services),
     "whittle.cancel": () => services.run.current?.cancel(),
     "whittle.saveCopyAs": () => saveCopyAs(services),
     "whittle.revealCopy": () => revealCopy(services),

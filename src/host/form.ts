@@ -6,8 +6,8 @@ import type { Inspection } from "../engine/inspect";
 import { dataBeside } from "./dataFiles";
 import { type Choice, pickOne } from "./pick";
 import type { Choices } from "./settings";
-import { askTarget } from "./target";
-import { sizeOf } from "./words";
+import { askTarget, usualTarget } from "./target";
+import { bytesIn, sizeOf } from "./words";
 
 /** A filled-in form: what to do, and where the copy goes. */
 export interface Filled {
@@ -25,14 +25,14 @@ export interface Filled {
 export async function fillIn(inspection: Inspection, before: Choices): Promise<Filled | undefined> {
   const title = (question: number): string =>
     vscode.l10n.t("Quantize {0} ({1} of {2})", basename(inspection.model), question, 4);
-  const bits = await askBits(title(1), inspection, before.bits);
-  if (bits === undefined) return undefined;
+  const size = await askSize(title(1), inspection, before);
+  if (size === undefined) return undefined;
   const method = await askMethod(title(2), before.method);
   if (method === undefined) return undefined;
   const data = await askData(title(3), inspection.model, before.data);
   if (data === undefined) return undefined;
-  const target = await askTarget(title(4), inspection.model, bits);
-  return target && { choices: { bits, method, data }, ...target };
+  const target = await askTarget(title(4), inspection.model, usualTarget(inspection.model, size));
+  return target && { choices: { ...size, method, data }, ...target };
 }
 
 const MEANING: Record<Bits, string> = {
@@ -43,9 +43,12 @@ const MEANING: Record<Bits, string> = {
   1: vscode.l10n.t("The sign of each weight and a scale per neuron"),
 };
 
-function askBits(title: string, inspection: Inspection, before: Bits): Promise<Bits | undefined> {
+type Size = Pick<Choices, "bits" | "maxBytes">;
+
+/** One number of bits for all layers, or a size of the copy within which each gets its own. */
+async function askSize(title: string, inspection: Inspection, before: Choices): Promise<Size | undefined> {
   const widths = (Object.keys(MEANING).map(Number) as Bits[]).sort((a, b) => b - a);
-  const choices = widths.flatMap((bits): Choice<Bits>[] => {
+  const choices = widths.flatMap((bits): Choice<Bits | "size">[] => {
     const bytes = inspection.bytesAtBits[bits];
     if (bytes === null || bytes === undefined) return [];
     const share = Math.round((100 * bytes) / inspection.bytes);
@@ -58,12 +61,47 @@ function askBits(title: string, inspection: Inspection, before: Bits): Promise<B
       },
     ];
   });
-  return pickOne(
+  const bySize: Choice<Bits | "size"> = {
+    value: "size",
+    label: vscode.l10n.t("By Size…"),
+    description:
+      before.maxBytes === undefined ? "" : vscode.l10n.t("at most {0}, as last time", sizeOf(before.maxBytes)),
+    detail: vscode.l10n.t("Each layer gets the bits that keep the output's error least within a size you name"),
+  };
+  const all = [...choices, ...(inspection.layers.length > 1 ? [bySize] : [])];
+  const answer = await pickOne(
     title,
     vscode.l10n.t("Bits of a weight, and the size of the copy"),
-    choices,
-    choices.find(one => one.value === before),
+    all,
+    all.find(one => one.value === (before.maxBytes === undefined ? before.bits : "size")),
   );
+  if (answer !== "size") return answer && { bits: answer };
+  const maxBytes = await askMaxBytes(title, inspection, before.maxBytes);
+  return maxBytes === undefined ? undefined : { bits: before.bits, maxBytes };
+}
+
+async function askMaxBytes(
+  title: string,
+  { bytesAtBits }: Inspection,
+  before?: number,
+): Promise<number | undefined> {
+  const [least, most] = [bytesAtBits[2] ?? 0, bytesAtBits[8] ?? Infinity];
+  const text = await vscode.window.showInputBox({
+    title,
+    prompt: vscode.l10n.t(
+      "The most the copy may take, between {0} (2 bits) and {1} (8 bits)",
+      sizeOf(least),
+      sizeOf(most),
+    ),
+    value: sizeOf(before ?? bytesAtBits[4] ?? least),
+    ignoreFocusOut: true,
+    validateInput: typed => {
+      const bytes = bytesIn(typed);
+      if (bytes === undefined) return vscode.l10n.t("A number and a unit, such as 300 KB or 1.5 MB");
+      return bytes < least ? vscode.l10n.t("Even 2 bits everywhere need {0}.", sizeOf(least)) : undefined;
+    },
+  });
+  return text === undefined ? undefined : bytesIn(text);
 }
 
 /** A sentence a method. A method the catalogue gains is missed here by the compiler. */

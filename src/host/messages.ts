@@ -15,6 +15,7 @@ const fromReport: v.GenericSchema<unknown, FromReport> = v.variant("type", [
       "openModel",
       "trySample",
       "quantize",
+      "roundInstead",
       "cancel",
       "saveCopyAs",
       "reveal",

@@ -10,7 +10,7 @@ import { runJob } from "./quantizeRun";
 import { REPORT_VIEW } from "./reportView";
 import type { Services } from "./services";
 import { type Choices, defaults, optionsOf, threads } from "./settings";
-import { chooseTarget, usualTarget } from "./target";
+import { chooseTarget, freeName, usualTarget } from "./target";
 import { sizeOf } from "./words";
 
 const LAST = "lastChoices";
@@ -33,11 +33,22 @@ export async function quantizeAgain(uri: vscode.Uri | undefined, services: Servi
   if (model === undefined) return;
   const choices = lastChoices(model, services);
   if (!choices) return quantize(vscode.Uri.file(model), services);
-  const output = usualTarget(model, choices.bits);
+  const output = usualTarget(model, choices);
   const target = existsSync(output) ? await askReplace(model, output) : { output, overwrite: false };
   if (!target) return;
   const { bytes } = await services.look.inspect(model);
   await run(model, bytes, { choices, ...target }, services);
+}
+
+/** What the report offers where a fit came out worse than plain rounding: that, in a file of its own. */
+export async function roundInstead(services: Services): Promise<void> {
+  const model = await readyToRun(shownModel(services), services);
+  const choices = model === undefined ? undefined : lastChoices(model, services);
+  if (model === undefined || !choices) return;
+  const rounded = { ...choices, plainRounding: true };
+  const { bytes } = await services.look.inspect(model);
+  const output = freeName(usualTarget(model, rounded));
+  await run(model, bytes, { choices: rounded, output, overwrite: false }, services);
 }
 
 /** The model of the report, or the one in the active editor. */

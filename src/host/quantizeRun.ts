@@ -87,7 +87,7 @@ interface Step {
 interface Follower {
   onProgress(listener: (step: Step) => void): void;
   plan(layers: readonly PlannedLayer[]): void;
-  stage(stage: "reading" | "writing" | "checking"): void;
+  stage(stage: "reading" | "choosing" | "writing" | "checking"): void;
   start(name: string): void;
   done(layer: NonNullable<RunRow["done"]>, detail: LayerDetail): void;
   run(): Run;
@@ -155,6 +155,8 @@ function messageOf({ stage, run, secondsLeft }: Running): string {
   switch (stage) {
     case "reading":
       return vscode.l10n.t("reading the model");
+    case "choosing":
+      return vscode.l10n.t("trying each layer at every number of bits");
     case "writing":
       return vscode.l10n.t("writing the copy");
     case "checking":

@@ -50,6 +50,7 @@ const commandOf: Record<PageCommand, string> = {
   openModel: "whittle.openModel",
   trySample: "whittle.trySample",
   quantize: "whittle.quantizeShown",
+  roundInstead: "whittle.roundInstead",
   cancel: "whittle.cancel",
   saveCopyAs: "whittle.saveCopyAs",
   reveal: "whittle.revealCopy",

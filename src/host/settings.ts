@@ -8,6 +8,10 @@ import type { QuantizeOptions } from "../engine/options";
 /** What a user chooses for a model; the rest comes from the settings. */
 export interface Choices {
   readonly bits: Bits;
+  /** Bits are chosen layer by layer so that the copy takes no more; absent where all layers take `bits`. */
+  readonly maxBytes?: number | undefined;
+  /** Nothing is fitted: weights go to the nearest value of a grid over the largest of them. */
+  readonly plainRounding?: boolean;
   readonly method: MethodName;
   /** Path of calibration data; null for none. */
   readonly data: string | null;
@@ -24,7 +28,7 @@ export function threads(): number {
 }
 
 /** The choices of a form and the settings, as the engine takes them. */
-export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
+export function optionsOf({ bits, maxBytes, plainRounding, method, data }: Choices): QuantizeOptions {
   const settings = vscode.workspace.getConfiguration("whittle");
   return {
     bits,
@@ -38,6 +42,8 @@ export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
     target: "float",
     biasCorrection: "auto",
     foldBatchNorm: "auto",
+    maxBytes,
+    maxError: undefined,
     refine: false,
     damping: "auto",
     paths: "auto",
@@ -48,5 +54,8 @@ export function optionsOf({ bits, method, data }: Choices): QuantizeOptions {
     dims: new Map(),
     layers: [],
     seed: 0,
+    ...(plainRounding ? PLAIN_ROUNDING : {}),
   };
 }
+
+const PLAIN_ROUNDING = { method: "msq", radius: "max", target: "quantized", biasCorrection: "off" } as const;

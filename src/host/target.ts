@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import type { Bits } from "../core/grid/alphabet";
 import { type Choice, pickOne } from "./pick";
+import type { Choices } from "./settings";
 
 /** Where a copy goes, and whether the user agreed to lose what is there. */
 export interface Target {
@@ -10,14 +10,13 @@ export interface Target {
   readonly overwrite: boolean;
 }
 
-/** `model.onnx` to `model.w4.onnx`, as on the command line. */
-export function usualTarget(model: string, bits: Bits): string {
-  return model.replace(/(\.onnx)?$/, `.w${bits}.onnx`);
+/** `model.onnx` to `model.w4.onnx`, as on the command line; to `model.mixed.onnx` where layers differ in bits. */
+export function usualTarget(model: string, { bits, maxBytes }: Pick<Choices, "bits" | "maxBytes">): string {
+  return model.replace(/(\.onnx)?$/, maxBytes === undefined ? `.w${bits}.onnx` : ".mixed.onnx");
 }
 
 /** @returns undefined when the user turned away. */
-export async function askTarget(title: string, model: string, bits: Bits): Promise<Target | undefined> {
-  const usual = usualTarget(model, bits);
+export async function askTarget(title: string, model: string, usual: string): Promise<Target | undefined> {
   const free = freeName(usual);
   const choices: Choice<Target | "choose">[] = [
     {
@@ -51,7 +50,7 @@ export async function chooseTarget(model: string, proposed: string): Promise<Tar
 }
 
 /** The name itself, or the first of `model.w4-2.onnx`, `model.w4-3.onnx` … that is not taken. */
-function freeName(path: string): string {
+export function freeName(path: string): string {
   for (let count = 1; ; count++) {
     const name = count === 1 ? path : path.replace(/\.onnx$/, `-${count}.onnx`);
     if (!existsSync(name)) return name;

@@ -20,7 +20,7 @@ export interface EngineContract extends Contract {
   };
   events: {
     plan: { layers: readonly PlannedLayer[] };
-    stage: { stage: "reading" | "writing" | "checking" };
+    stage: { stage: "reading" | "choosing" | "writing" | "checking" };
     layerStart: { name: string };
     layer: { layer: LayerReport; detail: LayerDetail };
     log: { level: "info" | "warn" | "error"; text: string };

@@ -18,7 +18,7 @@ export type ReportView =
   | {
       readonly kind: "running";
       readonly run: Run;
-      readonly stage: "reading" | "fitting" | "writing" | "checking";
+      readonly stage: "reading" | "choosing" | "fitting" | "writing" | "checking";
       readonly secondsLeft: number | null;
     }
   | { readonly kind: "finished"; readonly run: Run; readonly report: Report }
@@ -78,6 +78,7 @@ export type FromReport =
         | "openModel"
         | "trySample"
         | "quantize"
+        | "roundInstead"
         | "cancel"
         | "saveCopyAs"
         | "reveal"

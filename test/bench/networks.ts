@@ -1,11 +1,13 @@
 // Whole networks, quantized with `--data` and `--bits` alone and scored on the test data of the developers' pack:
 // `npm run bench:networks -- [NETWORK…] [--bits 4,3,2] [--method NAME] [--target float|quantized] [--data SPEC.json]`.
+// `--average 4.5` instead of `--bits`: bits chosen within the bytes that so many bits a weight take.
 // Every cell is beside the bound it must keep: networks.md section 6, at 8 bits those of symmetric alphabets.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseCommand } from "../../src/cli/options";
+import type { Report } from "../../src/core/report/report";
 import { evaluate, type Evaluation } from "../../src/engine/evaluate";
 import { quantize } from "../../src/engine/quantize";
 
@@ -17,8 +19,8 @@ type Bound = readonly [score: number, db: number];
 interface Network {
   readonly model: string;
   readonly bounds: Readonly<Partial<Record<number, Bound>>>;
-  /** Left float: tables, and heads that share them. */
-  readonly exclude?: string;
+  /** Bounds of bits chosen layer by layer, by their average. */
+  readonly mixed?: Readonly<Record<number, Bound>>;
 }
 
 const NETWORKS: Readonly<Record<string, Network>> = {
@@ -33,24 +35,30 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   cifar10_resnet20: {
     model: "cifar10_resnet20.onnx",
     bounds: { 8: [90.6, 47], 4: [90.2, 25.7], 3: [90.0, 20.3], 2: [89.4, 14.2], 1: [82.5, 7.8] },
+    mixed: { 2.5: [90, 16.8] },
   },
   "squeezenet1.1": {
     model: "squeezenet1.1.onnx",
     bounds: { 8: [58.5, 48], 4: [56.5, 26.5], 3: [53.5, 20.6], 2: [43.5, 14.4] },
+    mixed: { 3: [53.5, 22] },
   },
   "mobilenet_v1_0.25_224": {
     model: "mobilenet_v1_0.25_224.onnx",
     bounds: { 8: [55.75, 32.5], 4: [50.5, 12.6], 3: [41.5, 7.5], 2: [17.5, 3.3] },
+    mixed: { 4.5: [53, 14] },
   },
   stories260K: {
     model: "stories260K.onnx",
     bounds: { 8: [1.574, 43.5], 4: [1.625, 22.2], 3: [1.825, 16.4], 2: [2.83, 10.7] },
+    mixed: { 3: [1.8, 16.4] },
   },
 };
 
 interface Cell {
   readonly network: string;
   readonly bits: number;
+  /** What was predicted where the bits were chosen. */
+  readonly predictedDb: number | null;
   readonly method: string;
   readonly target: string;
   readonly score: number | null;
@@ -66,7 +74,8 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      bits: { type: "string", default: "8,4,3,2" },
+      bits: { type: "string" },
+      average: { type: "string" },
       method: { type: "string", default: "maly-saab" },
       target: { type: "string", default: "float" },
       data: { type: "string", default: `${PACK}/manifest.json` },
@@ -94,11 +103,13 @@ async function main(): Promise<void> {
   );
   try {
     for (const name of names) {
-      for (const bits of values.bits.split(",")) {
+      for (const bits of (values.average ?? values.bits ?? "8,4,3,2").split(",")) {
         for (const method of values.method.split(",")) {
           for (const target of values.target.split(",")) {
             const more = values.more.split(" ").filter(word => word !== "");
-            const cell = await cellOf(name, bits, method, target, values.data, join(folder, "copy.onnx"), more);
+            const words = ["--method", method, "--target", target, ...more];
+            const width: Width = { bits: Number(bits), average: values.average !== undefined };
+            const cell = await cellOf(name, width, words, values.data, join(folder, "copy.onnx"));
             cells.push(cell);
             console.log(rowOf(cell));
           }
@@ -115,28 +126,28 @@ async function main(): Promise<void> {
   );
 }
 
+/** Bits of every weight, or of a weight on average. */
+interface Width {
+  readonly bits: number;
+  readonly average: boolean;
+}
+
 async function cellOf(
   network: string,
-  bits: string,
-  method: string,
-  target: string,
+  width: Width,
+  more: readonly string[],
   data: string,
   output: string,
-  more: readonly string[],
 ): Promise<Cell> {
   const known = NETWORKS[network];
   if (!known) throw new Error(`No network "${network}"; there are ${Object.keys(NETWORKS).join(", ")}.`);
   const model = `${PACK}/models/${known.model}`;
   const spec = `${data}#${network}`;
-  const words = ["--data", spec, "--bits", bits, "--method", method, "--target", target, "--overwrite", ...more];
-  const command = parseCommand(["quantize", model, "-o", output, ...words]);
-  if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
-  const report = await quantize(command.job, {
-    onPlan: () => {},
-    onLayerStart: () => {},
-    onLayer: () => {},
-    onStage: () => {},
-  });
+  const words = ["--data", spec, "--overwrite", ...more];
+  const run = (...others: string[]): Promise<Report> => quantized([model, "-o", output, ...words, ...others]);
+  const report = width.average ? await withinAverage(width.bits, run) : await run("--bits", String(width.bits));
+  const [method, target] = [report.options.method, report.options.target].map(String) as [string, string];
+  const bounds = width.average ? known.mixed : known.bounds;
   const found = await evaluate({
     model: output,
     against: model,
@@ -147,7 +158,8 @@ async function cellOf(
   });
   return {
     network,
-    bits: Number(bits),
+    bits: report.budget?.averageBits ?? width.bits,
+    predictedDb: report.budget && -20 * Math.log10(report.budget.predictedError),
     method,
     target,
     score: scoreOf(found),
@@ -156,8 +168,38 @@ async function cellOf(
     heldOutDb: report.outputs[0]?.sqnrDb ?? null,
     agreement: found.agreement ?? null,
     seconds: report.seconds,
-    bound: known.bounds[Number(bits)] ?? null,
+    bound: bounds?.[width.bits] ?? null,
   };
+}
+
+/** Bits chosen within the bytes that take so many bits a weight on average. */
+async function withinAverage(bits: number, run: (...words: string[]) => Promise<Report>): Promise<Report> {
+  const sizes = await run("--bits", "4", "--dry-run");
+  const weights = sizes.layers.reduce((sum, layer) => sum + layer.bytesBefore / 4, 0);
+  let bytes = sizes.bytesAfter + ((bits - 4) * weights) / 8;
+  let best = 0;
+  for (let tries = 0; tries < MOST_TRIES || best === 0; tries++) {
+    const report = await run("--max-bytes", String(Math.floor(bytes)));
+    const under = bits - report.budget!.averageBits;
+    if (under >= 0 && under < 0.02) return report;
+    if (under >= 0) best = Math.max(best, Math.floor(bytes));
+    // Formats differ in what a layer takes beside its codes.
+    bytes += (under * weights) / 8 - 1;
+  }
+  return run("--max-bytes", String(best));
+}
+
+const MOST_TRIES = 4;
+
+async function quantized(words: readonly string[]): Promise<Report> {
+  const command = parseCommand(["quantize", ...words]);
+  if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
+  return quantize(command.job, {
+    onPlan: () => {},
+    onLayerStart: () => {},
+    onLayer: () => {},
+    onStage: () => {},
+  });
 }
 
 /** Top-1 in %. */
@@ -179,7 +221,7 @@ function rowOf(cell: Cell): string {
     value === null ? "-" : `${value.toFixed(fixed)}${mark}`;
   return row([
     cell.network,
-    String(cell.bits),
+    cell.bits.toFixed(2).replace(/\.00$/, ""),
     cell.method,
     cell.target,
     number(cell.score, digits, bad.includes("score") ? " !" : ""),
@@ -190,6 +232,7 @@ function rowOf(cell: Cell): string {
     number(cell.heldOutDb, 1),
     number(cell.agreement, 3),
     number(cell.seconds, 1),
+    number(cell.predictedDb, 1),
   ]);
 }
 

@@ -187,7 +187,8 @@ for (const [words, sentence] of [
   [["quantize", "a.onnx", "--bits", "1", "--alphabet", "symmetric"], /midrise/],
   [["quantize", "a.onnx", "--format", "qdq", "--bits", "3"], /packed/],
   [["quantize", "a.onnx", "--format", "qdq", "--alphabet", "midrise"], /midrise/],
-  [["quantize", "a.onnx", "--max-bytes", "100"], /max-bytes/],
+  [["quantize", "a.onnx", "--max-bytes", "100", "--max-error", "0.1"], /give one/],
+  [["quantize", "a.onnx", "--max-error", "2"], /between 0 and 1/],
   [["quantize", "a.onnx", "--report", "a.txt"], /must end in \.json, \.csv, \.md, \.html/],
   [["evaluate", "a.onnx"], /--data/],
 ] as const) {

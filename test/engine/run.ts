@@ -20,6 +20,8 @@ export const usual: QuantizeOptions = {
   target: "float",
   biasCorrection: "auto",
   foldBatchNorm: "auto",
+  maxBytes: undefined,
+  maxError: undefined,
   refine: false,
   damping: "auto",
   paths: "auto",

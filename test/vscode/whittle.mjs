@@ -13,13 +13,22 @@ export const RUN_MS = 4 * STEP_MS;
  *
  * @param {object} answers labels of the rows to pick; what is left out is the proposal that Enter takes.
  */
-export async function answerQuestions(window, { bits, method, data, target }) {
-  for (const [question, answer] of [
-    ["Bits of a weight", bits],
+export async function answerQuestions(window, { bits, ...others }) {
+  await answerEach(window, [["Bits of a weight", bits]]);
+  await answerOtherQuestions(window, others);
+}
+
+/** Those after the number of bits. */
+export function answerOtherQuestions(window, { method, data, target }) {
+  return answerEach(window, [
     ["Method", method],
     ["Calibration data", data],
     ["Where to save", target],
-  ]) {
+  ]);
+}
+
+async function answerEach(window, answers) {
+  for (const [question, answer] of answers) {
     await until(
       async () => (await window.asked()).includes(question),
       STEP_MS,

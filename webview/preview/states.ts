@@ -115,6 +115,7 @@ function reportOf(all: readonly LayerReport[], changes: Partial<Report> = {}): R
     layers: all,
     folded: [],
     rounding: null,
+    budget: null,
     cost: null,
     skipped: [],
     outputs: [

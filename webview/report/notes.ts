@@ -1,4 +1,5 @@
 import type { Report } from "../../src/core/report/report";
+import { errorPercent, oneDecimal, size } from "../shared/format";
 import { t } from "../shared/text";
 import { speedOf } from "./words";
 
@@ -8,19 +9,19 @@ export interface Note {
   /** English with ** and {0}, as `rich` takes it. */
   readonly text: string;
   readonly values: readonly (string | number)[];
-  /** Offers what helps: calibration data, asked for when quantizing again. */
-  readonly offersData: boolean;
+  /** What would help: calibration data, asked for when quantizing again, or plain rounding. */
+  readonly offers: "data" | "rounding" | null;
 }
 
 const note = (level: Note["level"], text: string, ...values: readonly (string | number)[]): Note => ({
   level,
   text,
   values,
-  offersData: level === "loud",
+  offers: level === "loud" ? "data" : null,
 });
 
-/** How the engine begins the warning that the page says louder itself. */
-const MADE_UP = "Measured on made-up inputs";
+/** Of warnings of the engine that the page says itself, and offers what helps. */
+const SAID_HERE = [/^Measured on made-up inputs/, /farther from the float model than plain rounding/];
 
 /** What has to be said of a finished run, each once. */
 export function notesOf(report: Report): readonly Note[] {
@@ -35,8 +36,9 @@ export function notesOf(report: Report): readonly Note[] {
     );
   }
   for (const warning of report.warnings) {
-    if (!(report.calibration.synthetic && warning.startsWith(MADE_UP))) notes.push(note("warning", "{0}", warning));
+    if (!SAID_HERE.some(pattern => pattern.test(warning))) notes.push(note("warning", "{0}", warning));
   }
+  notes.push(...roundingNotes(report), ...budgetNotes(report));
   if (runtime && speedOf(runtime)?.slower) {
     const conv = report.layers.some(layer => layer.op === "Conv" && layer.format === "qdq");
     notes.push(
@@ -55,6 +57,34 @@ export function notesOf(report: Report): readonly Note[] {
     );
   }
   return notes;
+}
+
+function roundingNotes({ rounding }: Report): Note[] {
+  if (!rounding || rounding.fittedRelativeError <= rounding.relativeError) return [];
+  const worse = note(
+    "warning",
+    "**Farther from the float model than plain rounding** on samples it has not seen: an error of {0} against {1}. The samples are too few or too strange.",
+    errorPercent(rounding.fittedRelativeError),
+    errorPercent(rounding.relativeError),
+  );
+  return [{ ...worse, offers: "rounding" }];
+}
+
+/** What was foreseen, beside what came of it. */
+function budgetNotes({ budget, bytesAfter, outputs }: Report): Note[] {
+  if (!budget) return [];
+  const errors = outputs.flatMap(output => output.relativeError ?? []);
+  return [
+    note(
+      "info",
+      "Bits were chosen layer by layer, {0} on average. Foreseen: {1} and an output error of {2}; it came to {3} and {4}.",
+      oneDecimal(budget.averageBits),
+      size(budget.predictedBytes),
+      errorPercent(budget.predictedError),
+      size(bytesAfter),
+      errorPercent(errors.length > 0 ? Math.max(...errors) : null),
+    ),
+  ];
 }
 
 function why(report: Report, runtime: NonNullable<Report["runtime"]>): string {

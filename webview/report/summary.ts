@@ -71,7 +71,9 @@ function fileTools(page: Page): TemplateResult {
 }
 
 function subtitle(run: Run, report: Report | null): string {
-  const parts = [counted(run.bits, "{0} bit", "{0} bits"), run.method];
+  const widths = new Set(run.rows.map(row => row.done?.bits ?? row.bits));
+  const bits = widths.size > 1 ? t("mixed bits") : counted([...widths][0] ?? run.bits, "{0} bit", "{0} bits");
+  const parts = [bits, run.method];
   if (report === null) return parts.join(", ");
   const formats = [...new Set(report.layers.map(layer => layer.format))];
   const { samples, heldOut, synthetic } = report.calibration;
@@ -167,17 +169,17 @@ function notesView(notes: readonly Note[], page: Page): TemplateResult {
   </div>`;
 }
 
-function noteView({ level, text, values, offersData }: Note, page: Page): TemplateResult {
+function noteView({ level, text, values, offers }: Note, page: Page): TemplateResult {
   return html`<div class="note ${level === "loud" ? "loud" : ""}">
     ${level === "info" ? icon("info", "dim") : icon("warning", "warn")}
     <p>
       ${rich(text, ...values)}
       ${
-        offersData
-          ? html`<button class="link" @click=${() => page.command("quantize")}>
-              ${t("Add calibration data…")}
+        offers === null
+          ? nothing
+          : html`<button class="link" @click=${() => page.command(offers === "data" ? "quantize" : "roundInstead")}>
+              ${offers === "data" ? t("Add calibration data…") : t("Use plain rounding")}
             </button>`
-          : nothing
       }
     </p>
   </div>`;

@@ -63,6 +63,8 @@ export function stageInWords({ stage, run }: Running): string {
   switch (stage) {
     case "reading":
       return t("Reading the model");
+    case "choosing":
+      return t("Trying each layer at every number of bits");
     case "fitting":
       return t("Layer {0} of {1}", whole(placeOf(run)), whole(run.rows.length));
     case "writing":

@@ -105,6 +105,10 @@ export function decibelDigits(db: number | null): string {
   return db === null ? NOTHING : format(db, 1, 1);
 }
 
+export function oneDecimal(value: number): string {
+  return format(value, 1, 1);
+}
+
 /** Milliseconds without their unit: one decimal, more where that would say nothing. */
 export function milliseconds(ms: number): string {
   const digits = ms >= 1 ? 1 : ms >= 0.1 ? 2 : 3;

@@ -10,6 +10,8 @@ const titles: Readonly<Record<Exclude<FailureCode, "cancelled">, string>> = {
   "model-too-large": "This model is too large",
   "model-does-not-run": "onnxruntime does not run this model",
   "format-impossible": "No format can store this",
+  "budget-impossible": "No copy is that small",
+  "budget-needs-data": "Choosing bits needs calibration data",
   "data-missing": "The calibration data are not there",
   "data-unreadable": "The calibration data cannot be read",
   "data-does-not-fit": "The calibration data do not fit this model",

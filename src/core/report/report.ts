@@ -22,6 +22,8 @@ export interface Report {
   readonly outputs: readonly (OutputError & { readonly name: string; readonly heldOut: number })[];
   /** Null where nothing was fitted to data, or there is too little of it to judge by. */
   readonly rounding: RoundingReport | null;
+  /** Null where the bits were not chosen within a budget. */
+  readonly budget: BudgetReport | null;
   readonly runtime: RuntimeReport | null;
   readonly warnings: readonly string[];
 }
@@ -32,6 +34,23 @@ export interface RoundingReport {
   readonly fittedRelativeError: number;
   /** Whether two fits, each to half the samples, were judged on the other half, because none were held out. */
   readonly crossValidated: boolean;
+}
+
+/** How the bits of the layers were chosen; what came out is in `bytesAfter` and `outputs`. */
+export interface BudgetReport {
+  readonly maxBytes: number | null;
+  readonly maxError: number | null;
+  readonly predictedBytes: number;
+  /** Root of the sum of the squared errors that the layers cause alone. */
+  readonly predictedError: number;
+  /** Over the weights of the quantized layers. */
+  readonly averageBits: number;
+  /** The bits chosen, and the relative error of the outputs with this layer alone quantized, by bits. */
+  readonly sensitivities: readonly {
+    readonly name: string;
+    readonly bits: number;
+    readonly outputErrors: Readonly<Record<string, number>>;
+  }[];
 }
 
 export interface Calibration {

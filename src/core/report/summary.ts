@@ -1,4 +1,5 @@
 import { type Cost, EXPENSES } from "../cost";
+import { errorToDb } from "./measure";
 import type { LayerReport, Report, SkippedReport } from "./report";
 import { dbOf, percentOf, secondsOf, sizeOf } from "./words";
 
@@ -23,7 +24,7 @@ export function layerTable(layers: readonly LayerReport[]): { head: string[]; ro
 
 /** The run as a whole, a sentence a line. */
 export function summary(report: Report): string[] {
-  const { runtime, rounding, calibration } = report;
+  const { runtime, budget, rounding, calibration } = report;
   return [
     `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
     ...(report.cost ? [costText(report.cost)] : []),
@@ -34,6 +35,11 @@ export function summary(report: Report): string[] {
       const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
       return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
     }),
+    ...(budget
+      ? [
+          `Bits chosen: ${budget.averageBits.toFixed(2)} on average, for an error of ${percentOf(budget.predictedError)} (${dbOf(errorToDb(budget.predictedError))}) in ${sizeOf(budget.predictedBytes)}.`,
+        ]
+      : []),
     ...(rounding
       ? [
           `On samples ${rounding.crossValidated ? "a fit to the other half" : "the fit"} has not seen: error ${percentOf(rounding.fittedRelativeError)}; of plain rounding: ${percentOf(rounding.relativeError)}.`,

@@ -68,6 +68,7 @@ export function report(changes: Partial<Report> = {}): Report {
     layers: [layerReport("fc")],
     folded: [],
     rounding: null,
+    budget: null,
     cost: null,
     skipped: [],
     outputs: [],

@@ -63,8 +63,8 @@ test("random inputs are said once, loudest and first, and offer what helps", () 
     ["loud", "warning", "info"],
   );
   assert.deepEqual(
-    notes.map(note => note.offersData),
-    [true, false, false],
+    notes.map(note => note.offers),
+    ["data", null, null],
   );
 });
 
@@ -80,4 +80,25 @@ test("unpacked Conv weights are named where the copy is slower for them", () => 
     notesOf(report({ runtime: slow, layers: [layerReport("c", layer)] }))[0]!.text;
   assert.match(text({ op: "Conv" }), /unpacks Conv weights/);
   assert.equal(text({ op: "Gemm" }), "Slower than the float model here.");
+});
+
+test("a fit that came out worse than plain rounding says so once, and offers that", () => {
+  const worse = { relativeError: 0.1, fittedRelativeError: 0.25, crossValidated: true };
+  const warnings = ["On samples it has not seen, the fit is farther from the float model than plain rounding (…)"];
+  const notes = notesOf(report({ rounding: worse, warnings, runtime: null }));
+  assert.deepEqual(
+    notes.map(({ offers, values }) => [offers, values]),
+    [["rounding", ["25.0%", "10.0%"]]],
+  );
+  const better = { ...worse, fittedRelativeError: 0.05 };
+  assert.deepEqual(notesOf(report({ rounding: better, runtime: null })), []);
+});
+
+test("bits chosen within a budget come with what was foreseen and what came", () => {
+  const sensitivities = [{ name: "fc", bits: 4, outputErrors: { 2: 0.2, 4: 0.04 } }];
+  const budget = { maxBytes: 50_000, maxError: null, predictedBytes: 49_152, predictedError: 0.04 };
+  const [note] = notesOf(
+    report({ runtime: null, bytesAfter: 51_200, budget: { ...budget, averageBits: 3.46, sensitivities } }),
+  );
+  assert.deepEqual(note!.values.slice(0, 4), ["3.5", "48 KB", "4.0%", "50 KB"]);
 });

@@ -3,7 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { flow } from "../rig/flow.mjs";
+import { STEP_MS, until } from "../rig/patience.mjs";
 import {
+  answerOtherQuestions,
   engineGone,
   halfWritten,
   quantizeSample,
@@ -80,4 +82,23 @@ flow("Export Report… writes the layers as CSV and the whole as a page", { work
   assert.deepEqual(lines.map(line => line.split(",")[0]).sort(), layers);
   const page = readFileSync(join(window.workspace, "report.html"), "utf8");
   for (const layer of layers) assert.ok(page.includes(`<td>${layer}</td>`), `${layer} is not on the page.`);
+});
+
+flow("By Size… gives every layer its own bits and keeps to the size", { workspace: SAMPLES }, async window => {
+  await window.clickInExplorerMenu(SAMPLE, "Quantize…");
+  await window.pick("By Size…");
+  await window.answer("10 KB", "The most the copy may take");
+  await until(
+    async () => (await window.asked()).includes("Even 2 bits everywhere need"),
+    STEP_MS,
+    async () => `What is too small is not refused: ${await window.asked()}`,
+  );
+  await window.answer("200 KB");
+  await answerOtherQuestions(window, { method: "maly-saab", data: "mnist.json", target: "mnist_mlp.mixed.onnx" });
+  await waitForSaved(window, "mnist_mlp.mixed.onnx");
+  assert.ok(statSync(join(window.workspace, "mnist_mlp.mixed.onnx")).size <= 200 * 1024);
+  const page = await reportPage(window);
+  await page.getByText("more notes").click();
+  await page.getByText("Bits were chosen layer by layer").waitFor();
+  await page.getByText("mixed bits, maly-saab").waitFor();
 });

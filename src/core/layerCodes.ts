@@ -1,0 +1,146 @@
+import { type Aim, aimAt } from "./aim";
+import { dominatedInputs } from "./calibration/dominance";
+import type { DrawnRows } from "./calibration/rows";
+import type { LayerPlan } from "./fitLayer";
+import { dequantize, type LayerCodes } from "./formats/codes";
+import { type Alphabets, groupCount } from "./grid/alphabet";
+import { groupWeights, putGroup } from "./graph/weights";
+import type { Linalg } from "./linalg/linalg";
+import type { Matrix } from "./matrix";
+import { alignedBias } from "./methods/align";
+import { applyMethod } from "./methods/catalog";
+import type { Choice, Fit } from "./methods/layer";
+import { roundWithoutData } from "./methods/msq";
+
+/** One group of a layer and what it is asked to match; it hangs on the data and not on the bits. */
+export interface AimedGroup {
+  /** W, [inputs, neurons]. */
+  readonly weights: Matrix;
+  /** W~, what to round. */
+  readonly target: Matrix;
+  /** null without data. */
+  readonly aim: Aim | null;
+  /** Inputs that get most of their energy from one sample. */
+  readonly dominatedInputs: number;
+}
+
+export interface RoundedGroup extends AimedGroup {
+  readonly fit: Fit;
+}
+
+/** @param rows all rows of the fitted samples; null without data. */
+export async function aimGroups(plan: LayerPlan, rows: DrawnRows | null, linalg: Linalg): Promise<AimedGroup[]> {
+  const groups: AimedGroup[] = [];
+  for (let group = 0; group < plan.layer.groups; group++) {
+    const weights = groupWeights(plan.layer, plan.weights, group);
+    const ofGroup = rows?.group(group) ?? null;
+    const aim = ofGroup && (await aimAt(plan, weights, ofGroup, linalg));
+    groups.push({
+      weights,
+      target: aim?.target ?? weights,
+      aim,
+      dominatedInputs: rows && ofGroup ? dominatedInputs(ofGroup.seen, rows.samples) : 0,
+    });
+  }
+  return groups;
+}
+
+/**
+ * Quantizes a layer group by group.
+ *
+ * @param given rows for a method that wants rows; null without data.
+ */
+export async function roundGroups(
+  plan: LayerPlan,
+  aimed: readonly AimedGroup[],
+  given: DrawnRows | null,
+  linalg: Linalg,
+): Promise<{ codes: LayerCodes; groups: RoundedGroup[] }> {
+  const { layer } = plan;
+  const shared = await alphabetOfAllGroups(plan, linalg);
+  const levels = new Uint8Array(plan.weights.length);
+  const groups: RoundedGroup[] = [];
+  for (const [group, one] of aimed.entries()) {
+    const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
+    const fit = await applyMethod(
+      {
+        weights: one.target,
+        metric: one.aim?.metric ?? null,
+        inputs: wantsRows ? given?.group(group).seen : undefined,
+        cross: plan.method === "gpfq" ? one.aim?.cross : undefined,
+        unaligned: one.target === one.weights ? undefined : one.weights,
+      },
+      {
+        ...choiceOf(plan),
+        given: shared && {
+          ...shared,
+          steps: filled(one.weights, shared.steps),
+          zeroPoints: filled(one.weights, shared.zeroPoints),
+        },
+      },
+      plan,
+      linalg,
+    );
+    putGroup(layer, levels, group, fit.levels);
+    groups.push({ ...one, fit });
+  }
+  const alphabets = joined(
+    groups.map(one => one.fit.alphabets),
+    layer.inputs,
+  );
+  return { codes: { layer, levels, alphabets, bias: newBias(plan, levels, alphabets, groups) }, groups };
+}
+
+function choiceOf({ alphabet, bits, radius, perTensor, groupInputs, halfSteps }: LayerPlan): Choice {
+  return { kind: alphabet, bits, radius, perTensor, groupInputs, halfSteps };
+}
+
+/** One alphabet for a layer of several groups, which are quantized one by one. */
+async function alphabetOfAllGroups(plan: LayerPlan, linalg: Linalg): Promise<Alphabets | undefined> {
+  if (!plan.perTensor || plan.layer.groups === 1) return undefined;
+  const column = { rows: plan.weights.length, columns: 1, data: plan.weights };
+  return (await roundWithoutData(column, { ...choiceOf(plan), groupInputs: undefined }, linalg)).alphabets;
+}
+
+function filled(weights: Matrix, one: Float64Array): Float64Array {
+  return new Float64Array(weights.columns).fill(one[0]!);
+}
+
+/** Where the fit was centred, the bias that takes the mean exactly; null where the layer keeps its own. */
+function newBias(
+  plan: LayerPlan,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  groups: readonly AimedGroup[],
+): Float32Array | null {
+  if (!groups.every(one => one.aim?.alignment && plan.centre)) return null;
+  const values = dequantize({ layer: plan.layer, levels, alphabets, bias: null });
+  const own = plan.layer.bias;
+  const neurons = plan.layer.neurons / plan.layer.groups;
+  return Float32Array.from(
+    groups.flatMap(({ aim }, group) =>
+      Array.from(
+        alignedBias(aim!.alignment!, groupWeights(plan.layer, values, group)),
+        (bias, j) => bias + (own?.[group * neurons + j] ?? 0),
+      ),
+    ),
+  );
+}
+
+/** The alphabets of all groups of a convolution in one, [groups of inputs, neurons], the neurons in order. */
+function joined(alphabets: readonly Alphabets[], inputs: number): Alphabets {
+  const first = alphabets[0]!;
+  const rows = groupCount(first, inputs);
+  const neurons = first.steps.length / rows;
+  const all = (pick: (one: Alphabets) => Float64Array): Float64Array => {
+    const values = new Float64Array(rows * neurons * alphabets.length);
+    alphabets.forEach((one, group) => {
+      for (let row = 0; row < rows; row++) {
+        const part = pick(one).subarray(row * neurons, (row + 1) * neurons);
+        values.set(part, (row * alphabets.length + group) * neurons);
+      }
+    });
+    return values;
+  };
+  return { ...first, steps: all(one => one.steps), zeroPoints: all(one => one.zeroPoints) };
+}

@@ -1,0 +1,58 @@
+import { startForward, stopsAt } from "./calibration/forward";
+import { layerRows } from "./calibration/rows";
+import type { Feed } from "./calibration/tensor";
+import type { LayerPlan } from "./fitLayer";
+import { putBack } from "./formats/copy";
+import type { GraphIndex } from "./graph/uses";
+import { aimGroups, roundGroups } from "./layerCodes";
+import { mostRows } from "./methods/catalog";
+import type { Model } from "./onnx/model";
+import type { ModelProto } from "./onnx/onnx_pb";
+import { type Feeds, NOTHING, type Parts } from "./pipeline";
+
+// What each layer costs the network, at each number of bits: the layer alone is quantized, fitted to what the float network
+// feeds it, and the whole network is run on samples no fit has seen. The errors of single layers add up, near enough, to the
+// error of all of them together (networks.md section 5); errors of weights say little of a layer's cost.
+
+/** Rows a layer is fitted on here: enough to rank layers and bits by. */
+const ROWS = 4000;
+
+/**
+ * @param plans for every layer in execution order the ways to quantize it, which differ in bits alone.
+ * @param error what quantizing costs the outputs of the model on the held-out feeds.
+ * @returns for every layer, the error of each way.
+ */
+export async function sensitivities<Error>(
+  model: Model,
+  index: GraphIndex,
+  plans: readonly (readonly LayerPlan[])[],
+  feeds: Feeds,
+  seed: number,
+  parts: Parts,
+  error: (copy: ModelProto, heldOut: readonly Feed[]) => Promise<Error>,
+): Promise<Error[][]> {
+  const layers = plans.map(ways => ways[0]!.layer);
+  const stops = stopsAt(
+    index,
+    layers,
+    layers.map(() => false),
+  );
+  const pass = startForward(model, index, feeds.fitted, parts.open);
+  const errors: Error[][] = [];
+  for (const [k, ways] of plans.entries()) {
+    const first = ways[0]!;
+    parts.onStart(first);
+    const seen = await pass.activations(stops[k]!, NOTHING);
+    // Activations of its own for the quantized network, though they are the same: so that the bias takes the mean.
+    const rows = layerRows(first.layer, seen, { ...seen }, feeds.fitted.length, seed);
+    const aimed = await aimGroups(first, rows.fitted(ROWS), parts.linalg);
+    const found: Error[] = [];
+    for (const plan of ways) {
+      const given = rows.fitted(Math.min(ROWS, mostRows(plan.method, plan.layer.inputs, plan.variant)));
+      const { codes } = await roundGroups(plan, aimed, given, parts.linalg);
+      found.push(await error(putBack(model, [codes]), feeds.heldOut));
+    }
+    errors.push(found);
+  }
+  return errors;
+}

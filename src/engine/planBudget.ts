@@ -1,0 +1,153 @@
+import { type Budget, choose } from "../core/budget";
+import type { Feed } from "../core/calibration/tensor";
+import { Failure } from "../core/failure";
+import { type FormatOf, impossible } from "../core/formats/choose";
+import { predictCopy } from "../core/formats/predict";
+import { ALL_BITS, type Bits } from "../core/grid/alphabet";
+import type { Layer } from "../core/graph/layers";
+import type { GraphIndex } from "../core/graph/uses";
+import type { Model } from "../core/onnx/model";
+import type { Feeds, Parts } from "../core/pipeline";
+import type { BudgetReport } from "../core/report/report";
+import { sensitivities } from "../core/sensitivity";
+import type { CalibrationData } from "./calibrationData";
+import { compareSessions } from "./compare";
+import { alphabetFor, type QuantizeOptions } from "./options";
+import { planLayers, type StoredPlan, unfittedLayer } from "./plan";
+
+export interface Planner {
+  readonly model: Model;
+  readonly index: GraphIndex;
+  readonly layers: readonly Layer[];
+  readonly options: QuantizeOptions;
+  readonly formatOf: FormatOf;
+  /** Of the copy: they take bytes, too. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Plans the layers with the bits that cost the outputs least within `maxBytes`, or the fewest bytes within `maxError`. Layers
+ * with a rule of their own keep what it says.
+ *
+ * @throws {Failure} `budget-impossible` where the smallest copy is too large; `budget-needs-data` where the model cannot be run.
+ */
+export async function planWithinBudget(
+  planner: Planner,
+  data: CalibrationData,
+  parts: Parts,
+): Promise<{ plans: StoredPlan[]; budget: BudgetReport }> {
+  const { model, index, options, metadata } = planner;
+  const { maxBytes, maxError } = options;
+  const uniform = widthsOf(options).map(bits => plansAt(planner, bits, data.fit));
+  const bytesOf = (plans: readonly StoredPlan[]): number =>
+    predictCopy(model, plans.map(unfittedLayer), metadata).bytes;
+  const layerBytes = uniform.map(plans => {
+    const { layerBytes, bytes } = predictCopy(model, plans.map(unfittedLayer), metadata);
+    // What is not of one layer (nodes, tables, the rest of the file) is shared out: it differs with bits and formats.
+    const shared = (bytes - layerBytes.reduce((sum, one) => sum + one, 0)) / layerBytes.length;
+    return layerBytes.map(one => one + shared);
+  });
+  const smallest = bytesOf(uniform[0]!);
+  if (maxBytes !== undefined && smallest > maxBytes) {
+    throw new Failure(
+      "budget-impossible",
+      `The smallest copy takes ${smallest} bytes, and only ${maxBytes} are allowed.`,
+      "Allow more, or take fewer bits for the layers you have set by hand.",
+    );
+  }
+  const feeds = judgedOn(data);
+  const ways = uniform[0]!.map((_, k) => uniform.map(plans => plans[k]!));
+  const errors = await sensitivities(
+    model,
+    index,
+    ways,
+    feeds,
+    options.seed,
+    parts,
+    await outputError(model, feeds, parts),
+  );
+  const costs = ways.map((_, k) =>
+    uniform.map((_, way) => ({ bytes: layerBytes[way]![k]!, error: errors[k]![way]! })),
+  );
+  const pick = (budget: Budget): number[] => choose(costs, budget);
+  const plansOf = (chosen: readonly number[]): StoredPlan[] => chosen.map((way, k) => ways[k]![way]!);
+
+  let chosen: number[];
+  if (maxBytes === undefined) chosen = pick({ error: maxError! ** 2 });
+  else {
+    let ofLayers = maxBytes;
+    do {
+      chosen = pick({ bytes: ofLayers });
+      ofLayers -= Math.max(1, bytesOf(plansOf(chosen)) - maxBytes);
+    } while (bytesOf(plansOf(chosen)) > maxBytes && chosen.some(way => way > 0));
+  }
+  const plans = plansOf(chosen);
+  return {
+    plans,
+    budget: {
+      maxBytes: maxBytes ?? null,
+      maxError: maxError ?? null,
+      predictedBytes: bytesOf(plans),
+      predictedError: Math.sqrt(chosen.reduce((sum, way, k) => sum + costs[k]![way]!.error, 0)),
+      averageBits: averageBits(plans),
+      sensitivities: ways.map((one, k) => ({
+        name: one[0]!.layer.name,
+        bits: plans[k]!.bits,
+        outputErrors: Object.fromEntries(one.map((plan, way) => [plan.bits, Math.sqrt(costs[k]![way]!.error)])),
+      })),
+    },
+  };
+}
+
+/** Widths the formats allow, fewest bits first; 1 bit is never worth its error where another layer can give way. */
+function widthsOf(options: QuantizeOptions): Bits[] {
+  const format = options.format === "qdq" ? "qdq" : "packed";
+  const allowed = (bits: Bits): boolean =>
+    impossible(format, alphabetFor(options.alphabet, bits), bits, options.group !== undefined) === undefined;
+  return ALL_BITS.filter(bits => bits > 1 && allowed(bits));
+}
+
+function plansAt({ layers, index, options, formatOf }: Planner, bits: Bits, fit: boolean): StoredPlan[] {
+  return planLayers(layers, index, { ...options, bits }, fit, formatOf).plans;
+}
+
+/** Samples to fit to and others to judge on: with too few to hold any out one half of them, with one sample itself. */
+function judgedOn({ feeds, folds }: CalibrationData): Feeds {
+  if (!feeds) {
+    throw new Failure(
+      "budget-needs-data",
+      "Bits are chosen by what they cost the outputs, and this model cannot be run here.",
+      "Give calibration data, or set the bits with --bits and --layer.",
+    );
+  }
+  return feeds.heldOut.length > 0 ? feeds : (folds[0] ?? { fitted: feeds.fitted, heldOut: feeds.fitted });
+}
+
+/** The squared relative error of the outputs, the mean of all of them. */
+async function outputError(model: Model, { heldOut }: Feeds, parts: Parts) {
+  const float = await parts.open(model);
+  const wanted: Awaited<ReturnType<typeof float.run>>[] = [];
+  try {
+    for (const feed of heldOut) wanted.push(await float.run(feed));
+  } finally {
+    await float.release();
+  }
+  const recorded = {
+    run: (feed: Feed) => Promise.resolve(wanted[heldOut.indexOf(feed)]!),
+    release: () => Promise.resolve(),
+  };
+  return async (copy: Parameters<Parts["open"]>[0]): Promise<number> => {
+    const session = await parts.open(copy);
+    try {
+      const errors = (await compareSessions(recorded, session, heldOut)).flatMap(one => one.relativeError ?? []);
+      return errors.reduce((sum, error) => sum + error ** 2, 0) / Math.max(1, errors.length);
+    } finally {
+      await session.release();
+    }
+  };
+}
+
+function averageBits(plans: readonly StoredPlan[]): number {
+  const weights = plans.reduce((sum, plan) => sum + plan.weights.length, 0);
+  return plans.reduce((sum, plan) => sum + plan.bits * plan.weights.length, 0) / Math.max(1, weights);
+}
