@@ -1,7 +1,7 @@
 // Builds what runs: `node esbuild.mjs` makes dist/*.js, dist/kernels.wasm and dist/webview/*; `--tests` adds dist/test/**,
 // `--bench` dist/bench/**. dist/meta.json says which files went into what, for the notices of the package.
 import { build } from "esbuild";
-import { rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { buildKernels } from "./scripts/kernels.mjs";
 
@@ -31,6 +31,9 @@ const programs = {
 const pages = { report: "webview/report/main.ts", model: "webview/model/main.ts" };
 
 await buildKernels();
+// Decoders of pictures, compiled when the first picture comes.
+for (const [kind, file] of Object.entries({ jpeg: "mozjpeg_dec.wasm", webp: "webp_dec.wasm" }))
+  copyFileSync(`node_modules/@jsquash/${kind}/codec/dec/${file}`, `dist/${kind}.wasm`);
 const built = await Promise.all([
   build({ ...forNode, entryPoints: programs, outdir: "dist" }),
   build({

@@ -1,6 +1,7 @@
 import { Failure } from "../core/failure";
 import { reportFile } from "../core/report/file";
 import type { Report } from "../core/report/report";
+import type { Score } from "../core/report/score";
 import { layerTable, leftAlone, summary } from "../core/report/summary";
 import { dbOf, percentOf, sizeOf } from "../core/report/words";
 import { benchTable, runBench } from "../engine/bench";
@@ -51,14 +52,21 @@ export async function runBenchCases({ cases, threads, againstNumpy, json }: Benc
 }
 
 /** @throws {Failure} `score-dropped`. */
-function requireScore({ top1, agreement, against }: Evaluation, maxDrop: number): void {
+function requireScore(found: Evaluation, maxDrop: number): void {
   // Without labels the float model's own answers are the labels, and its score is 1.
-  const score = top1 ?? agreement ?? 1;
-  const before = against?.top1 ?? 1;
-  if (before - score <= maxDrop) return;
+  const { top1, crossEntropy, agreement } = found;
+  const [name, score, before] =
+    top1 !== undefined
+      ? ["score", top1, found.against?.top1 ?? 1]
+      : crossEntropy !== undefined
+        ? ["cross-entropy", crossEntropy, found.against?.crossEntropy ?? 0]
+        : ["agreement", agreement ?? 1, 1];
+  // Of a cross-entropy less is better.
+  const fall = name === "cross-entropy" ? score - before : before - score;
+  if (fall <= maxDrop) return;
   throw new Failure(
     "score-dropped",
-    `The score fell from ${before} to ${score}, by more than ${maxDrop}.`,
+    `The ${name} ${name === "cross-entropy" ? "rose" : "fell"} from ${before} to ${score}, by more than ${maxDrop}.`,
     "Use more bits, more calibration samples, or keep the worst layers.",
   );
 }
@@ -108,20 +116,30 @@ function inspectionText(found: Inspection): string {
 }
 
 function evaluationText(found: Evaluation): string {
-  const lines = [`${found.model} on ${found.n} samples, ${found.msMedian.toFixed(2)} ms a call`];
-  if (found.top1 !== undefined) {
-    lines.push(
-      `top-1 ${(100 * found.top1).toFixed(2)} % (standard error ${(100 * (found.standardError ?? 0)).toFixed(2)}), top-5 ${(100 * (found.top5 ?? 0)).toFixed(2)} %`,
-    );
-  }
-  if (found.against) lines.push(`${found.against.model}: top-1 ${(100 * found.against.top1).toFixed(2)} %`);
+  const time = ({ msMedian, msSpread }: { msMedian: number; msSpread: number }): string =>
+    `${msMedian.toFixed(2)} ms a call (± ${(msSpread / 2).toFixed(2)})`;
+  const lines = [`${found.model} on ${found.n} samples, ${time(found)}`, ...scoreText(found)];
+  if (found.against)
+    lines.push(`${found.against.model}: ${[...scoreText(found.against), time(found.against)].join(", ")}`);
   if (found.outputError !== undefined) {
     lines.push(
       `First output: error ${percentOf(found.outputError)}, ${dbOf(found.sqnrDb ?? null)}, same answer on ${percentOf(found.agreement ?? null)}`,
     );
+  }
+  if (found.flipped) {
     lines.push(
-      `Another answer on ${found.flipped?.length ?? 0} samples${found.flipped?.length ? `: ${found.flipped.slice(0, 20).join(", ")}${found.flipped.length > 20 ? ", …" : ""}` : ""}`,
+      `Another answer on ${found.flipped.length} samples${found.flipped.length > 0 ? `: ${found.flipped.slice(0, 20).join(", ")}${found.flipped.length > 20 ? ", …" : ""}` : ""}`,
     );
   }
   return lines.map(line => `${line}\n`).join("");
+}
+
+function scoreText({ top1, top5, crossEntropy, nextTokenAccuracy, standardError = 0 }: Score): string[] {
+  const share = (value = 0): string => `${(100 * value).toFixed(2)} %`;
+  if (top1 !== undefined)
+    return [`top-1 ${share(top1)} (standard error ${share(standardError)}), top-5 ${share(top5)}`];
+  if (crossEntropy === undefined) return [];
+  return [
+    `cross-entropy ${crossEntropy.toFixed(4)} nats (standard error ${standardError.toFixed(4)}), next token right ${share(nextTokenAccuracy)}`,
+  ];
 }

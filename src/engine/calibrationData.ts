@@ -5,10 +5,10 @@ import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import type { Feeds } from "../core/pipeline";
 import type { Calibration } from "../core/report/report";
-import { readDataFile, tensorSpec } from "./dataFile";
+import { readDataFile } from "./dataFile";
 import type { QuantizeOptions } from "./options";
 import { openSession } from "./runtime";
-import { openSamples } from "./samples";
+import { feedsOf, openSamples, type Samples } from "./samples";
 
 /** Made-up samples where the user has none: the least of which a fifth is held out, or more where they are fitted to. */
 const SYNTHETIC_SAMPLES = { measured: 10, fitted: 40 };
@@ -41,25 +41,21 @@ export async function calibrationData(model: Model, options: QuantizeOptions): P
 }
 
 async function fromData(model: Model, options: QuantizeOptions, reference: string): Promise<CalibrationData> {
-  const spec = reference.endsWith(".npy") ? tensorSpec(reference) : await readDataFile(reference);
-  if (spec.calibration === undefined) {
-    throw new Failure("data-unreadable", `${spec.file} names no calibration samples.`, 'Give "calib" or "data".');
-  }
-  const samples = await openSamples(spec, spec.calibration, model, options.samples ?? Infinity);
-  const { fitted, heldOut } = splitSamples(samples.count);
+  const spec = await readDataFile(reference);
+  const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity);
+  const { fitted, heldOut } = splitSamples(samples.count, samples.stream);
+  const folds = heldOut.length > 0 ? [] : halves(fitted);
   return {
-    feeds: { fitted: samples.feeds(fitted), heldOut: samples.feeds(heldOut) },
-    folds:
-      heldOut.length > 0
-        ? []
-        : halves(fitted).map(half => ({
-            fitted: samples.feeds(half.fitted),
-            heldOut: samples.feeds(half.heldOut),
-          })),
+    feeds: await splitFeeds(samples, { fitted, heldOut }),
+    folds: await Promise.all(folds.map(half => splitFeeds(samples, half))),
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
     fit: true,
     warnings: fewSamples(samples.count),
   };
+}
+
+async function splitFeeds(samples: Samples, { fitted, heldOut }: Split): Promise<Feeds> {
+  return { fitted: await feedsOf(samples, fitted), heldOut: await feedsOf(samples, heldOut) };
 }
 
 /** Fitted to fewer samples than this, a network still gains from more. */

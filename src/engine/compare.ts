@@ -38,9 +38,13 @@ const ROUNDS = { least: 5, most: 301, enoughMs: 400 };
 const WARM_UPS = 3;
 
 /**
- * Milliseconds of one run of each, medians. The two take turns, so that what else the machine does falls on both alike.
+ * Milliseconds of runs of each. The two take turns, so that what else the machine does falls on both alike.
  */
-export async function alternatingRunMs(first: Session, second: Session, feed: Feed): Promise<[number, number]> {
+export async function alternatingRunsMs(
+  first: Session,
+  second: Session,
+  feed: Feed,
+): Promise<[number[], number[]]> {
   const time = async (session: Session): Promise<number> => {
     const started = performance.now();
     await session.run(feed);
@@ -60,11 +64,18 @@ export async function alternatingRunMs(first: Session, second: Session, feed: Fe
     firstMs.push(await time(first));
     secondMs.push(await time(second));
   }
-  return [median(firstMs), median(secondMs)];
+  return [firstMs, secondMs];
 }
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** How far apart the quarters of the values are: between which the middle half of them lies. */
+export function spread(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+  return at(0.75) - at(0.25);
 }

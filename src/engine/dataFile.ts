@@ -7,12 +7,18 @@ export const KINDS = ["image", "tensor", "tokens", "audio", "u8"] as const;
 export type Kind = (typeof KINDS)[number];
 /** The developers' pack's names. */
 const OTHER_NAMES: Record<string, Kind> = { vad: "audio", audio_windows: "audio" };
+/** How Silero VAD is fed, as its authors' code does it; `vad` stands for that. */
+const VAD = { chunk: 512, context: 64, state: { state: "stateN" }, rate: 16_000 };
 
 /** What a further input is fed: samples of its own, or the same in every call. */
 export type InputValue =
   | { readonly kind: "file"; readonly calibration: string | undefined; readonly data: string | undefined }
   /** One number throughout, or numbers that count up along the last axis from `value`. */
-  | { readonly kind: "fill" | "range"; readonly value: number; readonly shape: readonly (number | string)[] | undefined };
+  | {
+      readonly kind: "fill" | "range";
+      readonly value: number;
+      readonly shape: readonly (number | string)[] | undefined;
+    };
 
 /** Where the samples of a sound begin and how long they are. */
 export interface SoundSpec {
@@ -91,12 +97,13 @@ function entryOf(json: unknown, id: string, file: string): unknown {
   return found;
 }
 
-function specOf(fields: unknown, file: string): DataSpec {
-  if (!isFields(fields)) throw bad(file, "does not hold an object");
+function specOf(given: unknown, file: string): DataSpec {
+  if (!isFields(given)) throw bad(file, "does not hold an object");
+  const fields = given.kind === "vad" ? { ...VAD, ...given } : given;
   const { text, path, count, list, wrong } = readers(fields, file);
-  const given = text("kind");
-  const kind = given === undefined ? undefined : (OTHER_NAMES[given] ?? KINDS.find(one => one === given));
-  if (given !== undefined && !kind) throw bad(file, `is of kind "${given}"; there are ${KINDS.join(", ")}`);
+  const named = text("kind");
+  const kind = named === undefined ? undefined : (OTHER_NAMES[named] ?? KINDS.find(one => one === named));
+  if (named !== undefined && !kind) throw bad(file, `is of kind "${named}"; there are ${KINDS.join(", ")}`);
   const golden = fields.golden_files ?? [];
   if (!Array.isArray(golden) || !golden.every(name => typeof name === "string"))
     throw wrong("golden_files", "a list of files");

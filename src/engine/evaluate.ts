@@ -1,11 +1,13 @@
 import { numbersOf } from "../core/calibration/convert";
 import type { Feed, Session } from "../core/calibration/tensor";
-import { readNpy } from "../core/calibration/npy";
 import { Failure } from "../core/failure";
 import { compareOutputs, largestAt, type OutputPair } from "../core/report/measure";
-import { median } from "./compare";
-import { readDataFile, tensorSpec } from "./dataFile";
-import { readWhole } from "./files";
+import { type Score, scoreOfClasses, scoreOfTokens } from "../core/report/score";
+import { alternatingRunsMs, median, spread } from "./compare";
+import { wholeArray } from "./data/arrays";
+import { openBytes } from "./data/bytes";
+import { readLabels } from "./data/open";
+import { type DataSpec, readDataFile } from "./dataFile";
 import { openModel } from "./modelFile";
 import { openSession } from "./runtime";
 import { openSamples, type Samples } from "./samples";
@@ -20,140 +22,176 @@ export interface EvaluateJob {
   readonly threads: number;
 }
 
-/** A model's score; the keys that apply. Shares are 0..1. */
-export interface Evaluation {
+/** A model's score; the keys that apply. Shares are 0..1, cross-entropies in nats. */
+export interface Evaluation extends Score {
   readonly model: string;
   readonly n: number;
-  readonly top1?: number;
-  readonly top5?: number;
-  readonly standardError?: number;
   readonly outputError?: number | null;
   readonly sqnrDb?: number | null;
+  readonly cosine?: number | null;
   readonly agreement?: number | null;
   /** Samples whose answer is another than the float model's. */
   readonly flipped?: readonly number[];
+  /** Of one call; measured in turns with the float model where there is one. */
   readonly msMedian: number;
-  /** Score of the model compared against, where there are labels. */
-  readonly against?: { readonly model: string; readonly top1: number };
+  /** Between which the middle half of the calls lies. */
+  readonly msSpread: number;
+  /** The model compared against. */
+  readonly against?: Score & { readonly model: string; readonly msMedian: number; readonly msSpread: number };
 }
-
-const TOP = 5;
 
 /** @throws {Failure} `model-…` and `data-…`. */
 export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
+  const spec = await readDataFile(job.data);
   const { model } = await openModel(job.model);
-  const spec = job.data.endsWith(".npy") ? tensorSpec(job.data) : await readDataFile(job.data);
-  if (spec.data === undefined)
-    throw new Failure(
-      "data-unreadable",
-      `${spec.file} names no "data" to evaluate on.`,
-      'Give "data", and "labels" for accuracy.',
-    );
-  const samples = await openSamples(spec, spec.data, model, job.samples ?? Infinity);
-  const feeds = samples.feeds(Array.from({ length: samples.count }, (_, sample) => sample));
-  const labels = spec.labels?.endsWith(".npy") ? await readLabels(spec.labels, samples.count) : undefined;
+  const session = await openSession(model, { weightsAlone: !job.asRun, threads: job.threads });
+  try {
+    const samples = await openSamples(spec, "data", model, job.samples ?? Infinity);
+    const scored = await answers(session, samples);
+    const labels = spec.labels?.endsWith(".npy") ? await readLabels(spec.labels) : samples.classes;
+    const result = { model: job.model, n: samples.count, ...(await scoreOf(scored, samples, labels, spec)) };
+    if (job.against !== undefined) return await compared(job, job.against, spec, labels, session, scored, result);
+    const golden = spec.golden[0];
+    const time = { msMedian: median(scored.ms), msSpread: spread(scored.ms) };
+    if (golden === undefined) return { ...result, ...time };
+    return { ...result, ...time, ...comparison(await goldenRows(golden, scored), scored) };
+  } finally {
+    await session.release();
+  }
+}
 
-  const scored = await answers(
-    await openSession(model, { weightsAlone: !job.asRun, threads: job.threads }),
-    feeds,
-    samples,
-  );
-  const result: Evaluation = { model: job.model, n: samples.count, msMedian: scored.msMedian };
-  const score = labels && scoreOf(scored, labels, spec.labelOffset);
-  if (job.against === undefined) return { ...result, ...score };
-
-  const { model: float } = await openModel(job.against);
-  const wanted = await answers(
-    await openSession(float, { weightsAlone: true, threads: job.threads }),
-    feeds,
-    samples,
-  );
-  const { relativeError, sqnrDb, top1Agreement } = compareOutputs(
-    wanted.rows.map((row, sample) => pairOf(row, scored.rows[sample]!)),
-  );
-  const flipped = wanted.rows.flatMap((row, sample) =>
-    topOf(row) === topOf(scored.rows[sample]!) ? [] : [sample],
-  );
-  return {
-    ...result,
-    ...score,
-    outputError: relativeError,
-    sqnrDb,
-    agreement: top1Agreement,
-    flipped,
-    ...(labels ? { against: { model: job.against, top1: scoreOf(wanted, labels, spec.labelOffset).top1 } } : {}),
-  };
+async function compared(
+  { threads, samples: limit }: EvaluateJob,
+  path: string,
+  spec: DataSpec,
+  labels: readonly number[] | undefined,
+  session: Session,
+  scored: Answers,
+  result: Omit<Evaluation, "msMedian" | "msSpread">,
+): Promise<Evaluation> {
+  const { model } = await openModel(path);
+  const float = await openSession(model, { weightsAlone: true, threads });
+  try {
+    // Opened anew: a stream is fed what this model leaves behind.
+    const samples = await openSamples(spec, "data", model, limit ?? Infinity);
+    const wanted = await answers(float, samples);
+    const [ms, floatMs] = await alternatingRunsMs(session, float, scored.firstFeed);
+    return {
+      ...result,
+      ...comparison(wanted.rows, scored),
+      msMedian: median(ms),
+      msSpread: spread(ms),
+      against: {
+        model: path,
+        ...(await scoreOf(wanted, samples, labels, spec)),
+        msMedian: median(floatMs),
+        msSpread: spread(floatMs),
+      },
+    };
+  } finally {
+    await float.release();
+  }
 }
 
 /** What a model answers: the first output, one row a sample. */
 interface Answers {
-  readonly rows: readonly Float64Array[];
-  readonly msMedian: number;
+  readonly rows: readonly Float32Array[];
+  /** Length of the last axis. */
+  readonly columns: number;
+  readonly ms: readonly number[];
+  readonly firstFeed: Feed;
 }
 
-async function answers(session: Session, feeds: readonly Feed[], { count, batch }: Samples): Promise<Answers> {
-  const rows: Float64Array[] = [];
-  const times: number[] = [];
-  try {
-    for (const feed of feeds) {
-      const started = performance.now();
-      const outputs = await session.run(feed);
-      times.push(performance.now() - started);
-      const [first] = outputs.values();
-      if (!first) throw new Failure("model-does-not-run", "The model has no output.", "There is nothing to score.");
-      const values = Float64Array.from(numbersOf(first));
-      const samplesHere = Math.min(batch, count - rows.length);
-      const size = values.length / samplesHere;
-      for (let k = 0; k < samplesHere; k++) rows.push(values.subarray(k * size, (k + 1) * size));
-    }
-  } finally {
-    await session.release();
+async function answers(session: Session, samples: Samples): Promise<Answers> {
+  const rows: Float32Array[] = [];
+  const ms: number[] = [];
+  let columns = 1;
+  let firstFeed: Feed | undefined;
+  const all = Array.from({ length: samples.count }, (_, sample) => sample);
+  for await (const call of samples.calls(all)) {
+    firstFeed ??= call.feed;
+    const started = performance.now();
+    const outputs = await session.run(call.feed);
+    ms.push(performance.now() - started);
+    const [first] = outputs.values();
+    if (!first) throw new Failure("model-does-not-run", "The model has no output.", "There is nothing to score.");
+    columns = first.dims.at(-1) ?? 1;
+    const values = Float32Array.from(numbersOf(first));
+    const size = values.length / call.held;
+    for (let k = 0; k < call.samples.length; k++) rows.push(values.subarray(k * size, (k + 1) * size));
   }
-  return { rows, msMedian: median(times) };
+  return { rows, columns, ms, firstFeed: firstFeed! };
 }
 
-function scoreOf(
-  scored: Answers,
-  labels: readonly number[],
-  offset: number,
-): { top1: number; top5: number; standardError: number } {
-  const n = scored.rows.length;
-  let first = 0;
-  let amongTop = 0;
-  scored.rows.forEach((row, sample) => {
-    const wanted = row[labels[sample]! + offset];
-    if (wanted === undefined) {
-      throw new Failure(
-        "data-does-not-fit",
-        `Label ${labels[sample]} of sample ${sample} is beyond the ${row.length} outputs.`,
-        'Check "labels" and "label_offset".',
-      );
-    }
-    const better = row.filter(value => value > wanted).length;
-    if (topOf(row) === labels[sample]! + offset) first++;
-    if (better < TOP) amongTop++;
-  });
-  const top1 = first / n;
-  return { top1, top5: amongTop / n, standardError: Math.sqrt((top1 * (1 - top1)) / n) };
-}
-
-function topOf(row: Float64Array): number {
-  return largestAt(row, 0, row.length);
-}
-
-function pairOf(wanted: Float64Array, found: Float64Array): OutputPair {
-  return { wanted, found, columns: wanted.length };
-}
-
-async function readLabels(path: string, count: number): Promise<number[]> {
-  const array = readNpy(await readWhole(path, "data"), path);
-  const labels = Array.from(numbersOf(array));
+/** @throws {Failure} `data-does-not-fit` for labels that are not the model's. */
+async function scoreOf(
+  { rows, columns }: Answers,
+  { count, targets }: Samples,
+  labels: readonly number[] | undefined,
+  { labelOffset, labels: file }: DataSpec,
+): Promise<Score> {
+  if (targets) {
+    const wanted = await Promise.all(rows.map((_, sample) => targets(sample)));
+    wanted.forEach((row, sample) => {
+      if (rows[sample]!.length !== row.length * columns) {
+        throw new Failure(
+          "data-does-not-fit",
+          `The model gives ${rows[sample]!.length} numbers for ${row.length} tokens, and not one row of logits for each.`,
+          "Only models whose first output is [N, T, vocabulary] have a cross-entropy.",
+        );
+      }
+      requireClasses(row, sample, columns);
+    });
+    return scoreOfTokens(rows, wanted);
+  }
+  if (!labels) return {};
   if (labels.length < count) {
     throw new Failure(
       "data-does-not-fit",
-      `${path} has ${labels.length} labels for ${count} samples.`,
+      `${file ?? "The names of the files"} hold ${labels.length} labels for ${count} samples.`,
       "Give a label for every sample.",
     );
   }
-  return labels;
+  const classes = labels.slice(0, count).map(label => label + labelOffset);
+  classes.forEach((label, sample) => requireClasses([label], sample, rows[sample]!.length));
+  return scoreOfClasses(rows, classes);
+}
+
+function requireClasses(classes: readonly number[], sample: number, count: number): void {
+  const odd = classes.find(one => !(Number.isInteger(one) && one >= 0 && one < count));
+  if (odd === undefined) return;
+  throw new Failure(
+    "data-does-not-fit",
+    `Label ${odd} of sample ${sample} is beyond the ${count} outputs.`,
+    'Check "labels" and "label_offset".',
+  );
+}
+
+function comparison(wanted: readonly Float32Array[], { rows, columns }: Answers) {
+  const pairs = rows.map((found, sample): OutputPair => ({ wanted: wanted[sample]!, found, columns }));
+  const { relativeError, sqnrDb, cosine, top1Agreement } = compareOutputs(pairs);
+  // Where a sample has several rows (tokens, boxes), one of them nearly always changes; that would say nothing.
+  const single = rows.every(row => row.length === columns) && columns > 1;
+  const flipped = rows.flatMap((row, sample) => (topOf(row) === topOf(wanted[sample]!) ? [] : [sample]));
+  return { outputError: relativeError, sqnrDb, cosine, agreement: top1Agreement, ...(single ? { flipped } : {}) };
+}
+
+function topOf(row: Float32Array): number {
+  return largestAt(row, 0, row.length);
+}
+
+/** What the float model answered elsewhere, stored with the data. */
+async function goldenRows(path: string, { rows }: Answers): Promise<Float32Array[]> {
+  const array = await wholeArray(await openBytes(path));
+  const values = Float32Array.from(numbersOf(array));
+  const count = array.dims[0] ?? 0;
+  const size = values.length / Math.max(1, count);
+  if (count < rows.length || size !== rows[0]!.length) {
+    throw new Failure(
+      "data-does-not-fit",
+      `${path} holds [${array.dims.join(", ")}], and the model gives ${rows.length} answers of ${rows[0]!.length} numbers.`,
+      'Correct "golden_files" in the data file.',
+    );
+  }
+  return rows.map((_, sample) => values.subarray(sample * size, (sample + 1) * size));
 }

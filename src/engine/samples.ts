@@ -1,20 +1,36 @@
-import { basename } from "node:path";
 import { convertible, convertTo, numbersOf } from "../core/calibration/convert";
 import { describeInput, type ModelInput, modelInputs } from "../core/calibration/inputs";
-import { type NpyArray, readNpy } from "../core/calibration/npy";
-import type { Feed, Tensor, TensorType } from "../core/calibration/tensor";
+import type { Feed, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
-import type { DataSpec, ImagePreprocessing } from "./dataFile";
-import { readWhole } from "./files";
+import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
+import { type Stream, streamFeeds } from "./data/sound";
+import { elements, type Source } from "./data/source";
+import type { DataSpec } from "./dataFile";
+import { openSession } from "./runtime";
+
+/** One call of a model, with the samples in it. */
+export interface Call {
+  readonly samples: readonly number[];
+  /** How many samples the tensors hold: more than `samples` where the last was repeated. */
+  readonly held: number;
+  readonly feed: Feed;
+}
 
 /** Samples of a data set, ready to be fed to a model. */
 export interface Samples {
   readonly count: number;
-  /** Samples in one call; the last call may have fewer. */
-  readonly batch: number;
-  /** Calls of the model that between them hold the given samples, in order. */
-  feeds(samples: readonly number[]): Feed[];
+  /** Whether each sample comes after the one before, so that those held out must be the last. */
+  readonly stream: boolean;
+  /** Classes that the names of files say; undefined where they do not. */
+  readonly classes: readonly number[] | undefined;
+  /** What should follow each token of a sample; undefined where samples are no tokens. */
+  readonly targets: ((sample: number) => Promise<number[]>) | undefined;
+  /**
+   * Calls of the model that between them hold the given samples, in order; read one by one, when asked for. Where the model
+   * takes so many at a time and no fewer, the last sample is repeated until they are enough.
+   */
+  calls(samples: readonly number[]): AsyncGenerator<Call>;
 }
 
 /** Samples in one call where the model leaves that free and the data file does not say. */
@@ -23,162 +39,212 @@ const USUAL_BATCH = 16;
 /**
  * Opens the samples of a data file.
  *
- * @param path  the array: `calibration` or `data` of the data file.
  * @param limit at most so many samples, the first ones.
- * @throws {Failure} `data-missing`, `data-unreadable`, `data-does-not-fit` or `data-not-finite`.
+ * @throws {Failure} `data-missing`, `data-unreadable`, `data-does-not-fit` or, while they are read, `data-not-finite`.
  */
-export async function openSamples(spec: DataSpec, path: string, model: Model, limit: number): Promise<Samples> {
-  if (!path.endsWith(".npy")) {
+export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model, limit: number): Promise<Samples> {
+  const path = spec[purpose];
+  if (path === undefined) {
     throw new Failure(
       "data-unreadable",
-      `${path} is not a .npy array.`,
-      "Only arrays are handled yet; save the samples with numpy.save.",
+      `${spec.file} names no ${purpose === "data" ? '"data" to evaluate on' : "calibration samples"}.`,
+      'Give "calib" for a fit and "data" (and "labels") for a score.',
     );
   }
-  const array = readNpy(await readWhole(path, "data"), path);
-  const input = inputOf(spec, model);
-  const available = array.dims[0] ?? 0;
-  const count = Math.min(limit, available);
-  if (count === 0)
+  const inputs = modelInputs(model);
+  const { chunk, context, state } = spec.sound;
+  if (spec.kind === "audio" && chunk !== undefined)
+    return openStream(spec, path, { chunk, context: context ?? 0, state }, model, limit);
+
+  const { sources, wholeCalls, classes, targets } = await openData(spec, path, purpose, inputs);
+  const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
+  const [first] = feeders;
+  if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
+  const uneven = feeders.find(one => one.source.count !== first.source.count);
+  if (uneven) {
+    throw new Failure(
+      "data-does-not-fit",
+      `${first.source.name} has ${first.source.count} samples and ${uneven.source.name} ${uneven.source.count}.`,
+      "Give as many for every input.",
+    );
+  }
+  const count = Math.min(limit, first.source.count);
+  if (count === 0) {
     throw new Failure(
       "data-does-not-fit",
       `${path} holds no samples.`,
-      "Give an array whose first axis counts samples.",
+      "Give an array whose first axis counts samples, or a folder with files.",
     );
-  const whole = spec.kind === "image" ? imageTensor(array, spec.preprocessing, path) : array;
-  const sampleDims = spec.dims ?? whole.dims.slice(1);
-  const tensor = fitted({ ...whole, dims: [available, ...sampleDims] }, input, path);
-  checkFinite(tensor, count, path);
-
-  const { batch, hasBatchAxis } = batchOf(input, sampleDims.length, spec.batch);
-  const size = tensor.data.length / available;
+  }
+  const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
+  const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
+  const batch = alone ? 1 : (fixed ?? spec.batch ?? USUAL_BATCH);
   return {
     count,
-    batch,
-    feeds: samples => {
-      const feeds: Feed[] = [];
-      for (let start = 0; start < samples.length; start += batch) {
-        const some = samples.slice(start, start + batch);
-        const data = tensor.data.slice(0, some.length * size);
-        some.forEach((sample, place) =>
-          data.set(tensor.data.subarray(sample * size, (sample + 1) * size) as never, place * size),
+    stream: false,
+    classes,
+    targets,
+    async *calls(samples) {
+      for (let start = 0; start < samples.length;) {
+        const call = await callOf(
+          feeders,
+          samples.slice(start, start + batch),
+          fixed === undefined || alone ? 0 : batch,
         );
-        feeds.push(
-          new Map([
-            [
-              input.name,
-              { type: tensor.type, dims: hasBatchAxis ? [some.length, ...sampleDims] : sampleDims, data },
-            ],
-          ]),
-        );
+        start += call.samples.length;
+        yield call;
       }
-      return feeds;
     },
   };
 }
 
-function inputOf(spec: DataSpec, model: Model): ModelInput {
-  const inputs = modelInputs(model);
-  const names = inputs.map(input => input.name).join(", ");
-  if (spec.input === undefined) {
-    if (inputs.length === 1) return inputs[0]!;
-    throw new Failure(
-      "data-does-not-fit",
-      `The model has ${inputs.length} inputs (${names}).`,
-      'Name the one the data is for as "input" in a data file; several inputs are not handled yet.',
-    );
-  }
-  const found = inputs.find(input => input.name === spec.input);
-  if (found && inputs.length === 1) return found;
-  if (found)
-    throw new Failure(
-      "data-does-not-fit",
-      `The model has further inputs beside "${spec.input}" (${names}).`,
-      "Models with several inputs are not handled yet.",
-    );
-  throw new Failure(
-    "data-does-not-fit",
-    `${spec.file} is for an input "${spec.input}", and the model has ${names || "none"}.`,
-    'Correct "input" in the data file.',
-  );
+/** All the calls of some samples at once: memory for as many as there are. */
+export async function feedsOf(samples: Samples, some: readonly number[]): Promise<Feed[]> {
+  const feeds: Feed[] = [];
+  for await (const { feed } of samples.calls(some)) feeds.push(feed);
+  return feeds;
 }
 
-/** uint8 pictures [N, H, W, C] to float32 in the layout of the model. */
-function imageTensor(array: NpyArray, pre: ImagePreprocessing, path: string): NpyArray {
-  const { dims } = array;
-  if (array.type !== "uint8" || dims.length !== 4) {
-    throw new Failure(
-      "data-does-not-fit",
-      `${path} holds ${describeInput(array)}, and pictures are uint8 [N, height, width, channels].`,
-      'Save them so, or set "kind": "tensor".',
-    );
-  }
-  const [count, height, width, channels] = dims as [number, number, number, number];
-  const pixels = array.data as Uint8Array;
-  const plane = height * width;
-  const out = new Float32Array(pixels.length);
-  for (let at = 0; at < pixels.length; at++) {
-    const stored = at % channels;
-    const channel = pre.bgr ? channels - 1 - stored : stored;
-    const pixel = Math.floor(at / channels);
-    const to =
-      pre.layout === "NCHW"
-        ? (Math.floor(pixel / plane) * channels + channel) * plane + (pixel % plane)
-        : pixel * channels + channel;
-    out[to] = (pixels[at]! * pre.scale - pre.mean[channel % pre.mean.length]!) / pre.std[channel % pre.std.length]!;
-  }
-  return {
-    type: "float32",
-    dims: pre.layout === "NCHW" ? [count, channels, height, width] : [count, height, width, channels],
-    data: out,
-  };
+/** One input of a model and where its samples come from. */
+interface Feeder {
+  readonly input: ModelInput;
+  readonly source: Source;
+  /** Whether samples are laid side by side along a first axis of the input. */
+  readonly hasBatchAxis: boolean;
+  /** Whether the input is fed the same in every call, whatever the number of samples in it. */
+  readonly isConstant: boolean;
+  readonly fixedBatch: number | undefined;
+  /** @throws {Failure} `data-not-finite`. */
+  read(sample: number): Promise<Tensor>;
 }
 
-/** The samples in the type the model wants, their shape checked against what it says. */
-function fitted(tensor: NpyArray, input: ModelInput, path: string): Tensor {
-  const wanted = input.type;
-  const sample = tensor.dims.slice(1);
-  const given = input.dims?.length === sample.length ? sample : tensor.dims;
+function feeder(input: ModelInput, given: Source | undefined, spec: DataSpec, wholeCalls: boolean): Feeder {
+  const source = given ?? rateSource(input, spec);
+  const isMain = spec.input === undefined || spec.input === input.name;
+  const dims = (isMain && spec.dims) || source.dims;
+  const own = input.dims;
+  const hasBatchAxis = !wholeCalls && (own === undefined || own.length === dims.length + 1);
+  const wanted = own && (hasBatchAxis ? own.slice(1) : own);
+  const type = input.type as TensorType;
   const fits =
-    wanted !== "unknown" &&
-    convertible(tensor.type, wanted as TensorType) &&
-    tensor.data.length === tensor.dims.reduce((product, dim) => product * dim, 1) &&
-    (input.dims === undefined ||
-      (input.dims.length === given.length &&
-        input.dims.every(
-          (dim, axis) => typeof dim === "string" || dim === given[axis] || (axis === 0 && given === tensor.dims),
-        )));
+    input.type !== "unknown" &&
+    convertible(source.type, type) &&
+    elements(dims) === elements(source.dims) &&
+    (!wanted ||
+      (wanted.length === dims.length &&
+        wanted.every((dim, axis) => typeof dim === "string" || dim === dims[axis])));
   if (!fits) {
+    const shape = hasBatchAxis || own?.length !== dims.length ? ["N", ...dims] : dims;
     throw new Failure(
       "data-does-not-fit",
-      `Input "${input.name}" wants ${describeInput(input)}; ${basename(path)} gives ${describeInput(tensor)}.`,
+      `Input "${input.name}" wants ${describeInput(input)}; ${source.name} gives ${describeInput({ type: source.type, dims: shape })}.`,
       "Reshape the array, or say in a data file how samples become inputs.",
     );
   }
-  return { type: wanted as TensorType, dims: tensor.dims, data: convertTo(wanted as TensorType, tensor) };
+  const first = own?.[0];
+  return {
+    input,
+    source,
+    hasBatchAxis,
+    isConstant: own?.length === 0,
+    fixedBatch: hasBatchAxis && typeof first === "number" ? first : undefined,
+    async read(sample) {
+      const tensor = await source.read(sample);
+      // Pictures of an input without a size of its own differ in theirs.
+      const shape = isMain && spec.dims ? spec.dims : tensor.dims;
+      checkFinite(tensor, sample, source.name);
+      return { type, dims: shape, data: convertTo(type, tensor) };
+    },
+  };
 }
 
-function checkFinite(tensor: Tensor, count: number, path: string): void {
+/** Models of sound ask for its rate as a number beside it. */
+function rateSource(input: ModelInput, spec: DataSpec): Source {
+  if (spec.kind === "audio" && spec.sound.rate !== undefined && input.dims?.length === 0) {
+    const tensor = constantTensor({ kind: "fill", value: spec.sound.rate, shape: [] }, input);
+    return { name: "rate", count: Infinity, type: tensor.type, dims: [], read: () => Promise.resolve(tensor) };
+  }
+  throw new Failure(
+    "data-does-not-fit",
+    `Nothing says what input "${input.name}" (${describeInput(input)}) is fed.`,
+    'Name it under "inputs" in a data file: a file, a number, or {"value": 0, "shape": […]}.',
+  );
+}
+
+/** @param fill the samples a call must have; 0 where the model does not care. */
+async function callOf(feeders: readonly Feeder[], wanted: readonly number[], fill: number): Promise<Call> {
+  const read = await Promise.all(feeders.map(one => Promise.all(wanted.map(sample => one.read(sample)))));
+  // Samples of one call have one size; those that differ wait for the next.
+  const sameAs = (place: number): boolean =>
+    read.every(tensors => tensors[place]!.dims.every((dim, axis) => dim === tensors[0]!.dims[axis]));
+  const until = wanted.findIndex((_, place) => !sameAs(place));
+  const samples = until < 0 ? wanted : wanted.slice(0, until);
+  const feed = new Map(
+    feeders.map(({ input, hasBatchAxis }, k): [string, Tensor] => {
+      const tensors = read[k]!.slice(0, samples.length);
+      if (!hasBatchAxis) return [input.name, tensors[0]!];
+      while (tensors.length < fill) tensors.push(tensors.at(-1)!);
+      return [input.name, stacked(tensors)];
+    }),
+  );
+  return { samples, held: Math.max(samples.length, fill), feed };
+}
+
+function stacked(tensors: readonly Tensor[]): Tensor {
+  const { type, dims, data: first } = tensors[0]!;
+  const data = new (first.constructor as new (length: number) => TensorData)(tensors.length * first.length);
+  tensors.forEach((tensor, place) => data.set(tensor.data as never, place * first.length));
+  return { type, dims: [tensors.length, ...dims], data };
+}
+
+/** A stream is fed in order, by this very model: what it leaves after a call is part of the next. */
+async function openStream(
+  spec: DataSpec,
+  path: string,
+  stream: Stream,
+  model: Model,
+  limit: number,
+): Promise<Samples> {
+  const inputs = modelInputs(model);
+  const input = inputOf(spec, inputs);
+  const others = inputs.filter(one => one !== input && !stream.state.has(one.name));
+  const constants = new Map(
+    await Promise.all(
+      others.map(async (one): Promise<[string, Tensor]> => {
+        const value = spec.inputs.get(one.name);
+        if (value && value.kind !== "file") return [one.name, constantTensor(value, one)];
+        return [one.name, await rateSource(one, spec).read(0)];
+      }),
+    ),
+  );
+  const session = await openSession(model, { weightsAlone: true, threads: 1 });
+  try {
+    const feeds = await streamFeeds(path, stream, input, inputs, constants, session, limit);
+    return {
+      count: feeds.length,
+      stream: true,
+      classes: undefined,
+      targets: undefined,
+      // Nothing is read here: the calls are there already.
+      // eslint-disable-next-line @typescript-eslint/require-await
+      async *calls(samples) {
+        for (const sample of samples) yield { samples: [sample], held: 1, feed: feeds[sample]! };
+      },
+    };
+  } finally {
+    await session.release();
+  }
+}
+
+function checkFinite(tensor: Tensor, sample: number, name: string): void {
   if (!tensor.type.startsWith("float")) return;
-  const size = tensor.data.length / tensor.dims[0]!;
-  const values = numbersOf({ type: tensor.type, data: tensor.data.subarray(0, count * size) });
+  const values = numbersOf(tensor);
   for (let at = 0; at < values.length; at++) {
     if (Number.isFinite(values[at]!)) continue;
     throw new Failure(
       "data-not-finite",
-      `${basename(path)} holds ${values[at]} in sample ${Math.floor(at / size)}.`,
+      `${name} holds ${values[at]} in sample ${sample}.`,
       "Errors measured on it would mean nothing; remove the sample, or mend it.",
     );
   }
-}
-
-/** How many samples go into one call: what the model fixes, else what the data file says. */
-function batchOf(
-  input: ModelInput,
-  sampleRank: number,
-  wanted: number | undefined,
-): { batch: number; hasBatchAxis: boolean } {
-  if (input.dims && input.dims.length === sampleRank) return { batch: 1, hasBatchAxis: false };
-  const first = input.dims?.[0];
-  return { batch: typeof first === "number" ? first : (wanted ?? USUAL_BATCH), hasBatchAxis: true };
 }

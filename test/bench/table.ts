@@ -23,7 +23,7 @@ import { bundleFolder } from "../../src/engine/bundle";
 import { readDataFile } from "../../src/engine/dataFile";
 import { openLinalg } from "../../src/engine/kernelPool";
 import { openSession } from "../../src/engine/runtime";
-import { openSamples } from "../../src/engine/samples";
+import { feedsOf as callsOf, openSamples } from "../../src/engine/samples";
 
 const PACK = "../shared/data";
 /** As many neurons as the studies took, evenly spaced; a layer's neurons are alike. */
@@ -168,9 +168,9 @@ async function feedsOf(entry: string, model: Model, count: number): Promise<{ fi
     return { fitted: fitted.map(feed), heldOut: heldOut.map(feed) };
   }
   const spec = await readDataFile(`${PACK}/manifest.json#${entry}`);
-  const array = entry === "squeezenet1.1" ? `${PACK}/data/imagenet_calib_x_u8.npy` : spec.calibration!;
-  const samples = await openSamples(spec, array, model, count);
-  return { fitted: samples.feeds(fitted), heldOut: samples.feeds(heldOut) };
+  const array = entry === "squeezenet1.1" ? `${PACK}/data/imagenet_calib_x_u8.npy` : spec.calibration;
+  const samples = await openSamples({ ...spec, calibration: array }, "calibration", model, count);
+  return { fitted: await callsOf(samples, fitted), heldOut: await callsOf(samples, heldOut) };
 }
 
 function someNeurons(weights: Matrix): Matrix {

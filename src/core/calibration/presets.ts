@@ -54,6 +54,7 @@ export function pictureSizeOf(input: ModelInput, layout: ImagePreprocessing["lay
   const [a, b, c] = input.dims.slice(-3);
   const [channels, height, width] = layout === "NCHW" ? [a, b, c] : [c, a, b];
   if (typeof channels === "number" && !isChannels(channels)) return null;
-  const side = (dim: number | string | undefined): number | undefined => (typeof dim === "number" ? dim : undefined);
+  const side = (dim: number | string | undefined): number | undefined =>
+    typeof dim === "number" ? dim : undefined;
   return { height: side(height), width: side(width), channels: channels === 1 ? 1 : 3 };
 }

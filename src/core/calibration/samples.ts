@@ -8,9 +8,14 @@ export interface Split {
   readonly heldOut: readonly number[];
 }
 
-/** Which samples a fit may see: with ten or more, all but those at 4, 9, 14, … */
-export function splitSamples(count: number): Split {
+/**
+ * Which samples a fit may see: with ten or more, all but those at 4, 9, 14, …; of a stream all but the last fifth, since what
+ * is heard now says what was heard a moment ago.
+ */
+export function splitSamples(count: number, stream = false): Split {
   const all = Array.from({ length: count }, (_, sample) => sample);
-  const isHeldOut = (sample: number): boolean => count >= LEAST_TO_HOLD_OUT && sample % FOLD === FOLD - 1;
+  const isLast = (sample: number): boolean =>
+    stream ? sample >= count - Math.floor(count / FOLD) : sample % FOLD === FOLD - 1;
+  const isHeldOut = (sample: number): boolean => count >= LEAST_TO_HOLD_OUT && isLast(sample);
   return { fitted: all.filter(sample => !isHeldOut(sample)), heldOut: all.filter(isHeldOut) };
 }

@@ -35,15 +35,6 @@ export type TensorData =
 /** One call of a model: a tensor for each of its inputs. */
 export type Feed = ReadonlyMap<string, Tensor>;
 
-/** A call of a model that is put together when it is asked for, so that memory does not grow with the number of samples. */
-export interface Call {
-  /** The samples in it, in order. */
-  readonly samples: readonly number[];
-  /** How often its last sample is repeated, where the model takes so many at a time and no fewer. */
-  readonly padding: number;
-  feed(): Promise<Feed>;
-}
-
 export interface Session {
   run(feed: Feed): Promise<Map<string, Tensor>>;
   release(): Promise<void>;

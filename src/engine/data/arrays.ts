@@ -27,10 +27,7 @@ export async function arraySource(bytes: Bytes): Promise<Source> {
     async read(sample) {
       const data = whole
         ? whole.data.slice(sample * size, (sample + 1) * size)
-        : elementsOf(
-            type,
-            await bytes.read(start + sample * size * bytesPerElement, size * bytesPerElement),
-          );
+        : elementsOf(type, await bytes.read(start + sample * size * bytesPerElement, size * bytesPerElement));
       return { type, dims: sampleDims, data };
     },
   };

@@ -54,7 +54,8 @@ export function decodeBmp(bytes: Uint8Array, file: string): Picture {
   for (let y = 0; y < height; y++) {
     const row = start + stride * (topDown ? y : height - 1 - y);
     for (let x = 0; x < width; x++) {
-      const at = bits > 8 ? row + x * (bits / 8) : palette + 4 * Math.min(colours - 1, entryAt(bytes, row, x, bits));
+      const at =
+        bits > 8 ? row + x * (bits / 8) : palette + 4 * Math.min(colours - 1, entryAt(bytes, row, x, bits));
       // Stored blue first.
       data[3 * (y * width + x)] = bytes[at + 2]!;
       data[3 * (y * width + x) + 1] = bytes[at + 1]!;

@@ -24,7 +24,7 @@ export async function openBytes(path: string): Promise<Bytes> {
       if (offset + length > size) throw tooShort(path, offset + length, size);
       const bytes = new Uint8Array(length);
       let done = 0;
-      const file = await open(path).catch(error => {
+      const file = await open(path).catch((error: unknown) => {
         throw failureOf(path, error);
       });
       try {
@@ -74,7 +74,7 @@ export function inMemory(name: string, content: Uint8Array): Bytes {
 export async function readFileWhole(path: string, mostBytes: number): Promise<Uint8Array> {
   const size = await fileSize(path);
   if (size > mostBytes) throw unreadable(path, `has ${size} bytes, and a file of this kind may have ${mostBytes}`);
-  const content = await readFile(path).catch(error => {
+  const content = await readFile(path).catch((error: unknown) => {
     throw failureOf(path, error);
   });
   // Not a Buffer: its `slice` shares memory where that of a Uint8Array copies.
@@ -82,7 +82,7 @@ export async function readFileWhole(path: string, mostBytes: number): Promise<Ui
 }
 
 async function fileSize(path: string): Promise<number> {
-  const info = await stat(path).catch(error => {
+  const info = await stat(path).catch((error: unknown) => {
     throw failureOf(path, error);
   });
   if (info.isDirectory()) throw unreadable(path, "is a folder", "Name a file in it.");

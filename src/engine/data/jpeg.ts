@@ -2,9 +2,10 @@ import decode, { init } from "@jsquash/jpeg/decode.js";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Picture } from "../../core/calibration/pictures";
+import { webAssembly } from "../../kernels/webAssembly";
 import { bundleFolder } from "../bundle";
 import { unreadable } from "./bytes";
-import { withoutAlpha } from "./webp";
+import { type Rgba, withoutAlpha } from "./webp";
 
 interface JpegHead {
   readonly width: number;
@@ -12,7 +13,8 @@ interface JpegHead {
 }
 
 /** Frames whose segment gives the size; C4, C8 and CC are other segments. */
-const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 /** Markers without a segment: restarts, start of image, and a stray byte. */
@@ -50,7 +52,8 @@ export function jpegHead(bytes: Uint8Array, file: string): JpegHead {
 
 function frame(segment: Uint8Array, file: string): JpegHead {
   const [bits, components] = [segment[2], segment[7]];
-  if (bits !== 8) throw unreadable(file, `is a JPEG picture of ${bits} bits a channel`, "Save it with 8, or as PNG.");
+  if (bits !== 8)
+    throw unreadable(file, `is a JPEG picture of ${bits} bits a channel`, "Save it with 8, or as PNG.");
   if (components === 4) {
     throw unreadable(
       file,
@@ -78,11 +81,11 @@ let ready: Promise<void> | undefined;
 /** @throws {Failure} `data-unreadable`. */
 export async function decodeJpeg(bytes: Uint8Array, file: string): Promise<Picture> {
   ready ??= readFile(join(bundleFolder(), "jpeg.wasm")).then(async wasm => {
-    await init(await WebAssembly.compile(wasm));
+    await init(await webAssembly.compile(wasm));
   });
   await ready;
   try {
-    return withoutAlpha(await decode(bytes.slice().buffer, { preserveOrientation: true }));
+    return withoutAlpha((await decode(bytes.slice().buffer, { preserveOrientation: true })) as Rgba);
   } catch (error) {
     // After an error the decoder's memory cannot be trusted; the next picture gets a new one.
     ready = undefined;

@@ -56,8 +56,8 @@ async function compressedSource(entry: ZipEntry): Promise<Source> {
 }
 
 async function headerOf(entry: ZipEntry) {
-  const { name, size, read } = entry.packed;
-  const head = await read(0, Math.min(size, PIECE_BYTES));
+  const { name, size } = entry.packed;
+  const head = await entry.packed.read(0, Math.min(size, PIECE_BYTES));
   let unpacked: Uint8Array;
   try {
     // A megabyte of zeros unpacks to a thousand; the output is cut, not the input, once there is enough of it.
@@ -100,7 +100,8 @@ async function unpack(entry: ZipEntry): Promise<Bytes> {
     return inMemory(name, new Uint8Array(content.buffer, content.byteOffset, content.length));
   } catch (error) {
     if (error instanceof RangeError) throw wrongSize(entry, entry.size + 1);
-    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) throw unreadable(name, "is damaged");
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_"))
+      throw unreadable(name, "is damaged");
     throw error;
   }
 }
@@ -124,7 +125,8 @@ async function* inflated(entry: ZipEntry): AsyncGenerator<Uint8Array> {
       yield piece;
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) throw unreadable(name, "is damaged");
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_"))
+      throw unreadable(name, "is damaged");
     throw error;
   } finally {
     inflate.destroy();

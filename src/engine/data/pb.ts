@@ -28,7 +28,7 @@ export interface TestSet {
 export async function testSets(folder: string): Promise<TestSet[]> {
   const own = await testSetOf(folder);
   if (own) return [own];
-  const entries = await readdir(folder, { withFileTypes: true }).catch(error => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw failureOf(folder, error);
   });
   const names = entries.filter(entry => entry.isDirectory()).map(entry => entry.name);
@@ -37,7 +37,7 @@ export async function testSets(folder: string): Promise<TestSet[]> {
 }
 
 async function testSetOf(folder: string): Promise<TestSet | undefined> {
-  const names = await readdir(folder).catch(error => {
+  const names = await readdir(folder).catch((error: unknown) => {
     throw failureOf(folder, error);
   });
   const numbered = (kind: string): string[] =>
@@ -82,7 +82,10 @@ export async function testSetSources(
         }
         return (await readTensorFile(file)).tensor;
       };
-      return [input, { name: first.inputs[place]!, count: sets.length, type: tensor.type, dims: tensor.dims, read }];
+      return [
+        input,
+        { name: first.inputs[place]!, count: sets.length, type: tensor.type, dims: tensor.dims, read },
+      ];
     }),
   );
 }
@@ -102,7 +105,8 @@ export async function readTensorFile(path: string): Promise<{ name: string; tens
     checkTensor(proto);
     dims = dimsOf(proto);
   } catch (error) {
-    if (error instanceof Failure) throw unreadable(path, `is no usable tensor: ${error.happened.replace(/\.$/, "")}`);
+    if (error instanceof Failure)
+      throw unreadable(path, `is no usable tensor: ${error.happened.replace(/\.$/, "")}`);
     throw unreadable(path, "is not a tensor in ONNX's format, or it ends too early");
   }
   if (isExternal(proto)) throw unreadable(path, "keeps its numbers in another file");

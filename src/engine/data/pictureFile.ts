@@ -49,7 +49,8 @@ export async function readPicture(path: string): Promise<Picture> {
   const format = FORMATS.find(({ isIt }) => isIt(bytes));
   if (!format) throw unreadable(path, "is no JPEG, PNG, WebP or BMP picture", "Convert it, or leave it out.");
   const { width, height } = format.head(bytes, path);
-  if (!(width > 0 && height > 0)) throw unreadable(path, `is a ${format.name} picture of ${width} x ${height} pixels`);
+  if (!(width > 0 && height > 0))
+    throw unreadable(path, `is a ${format.name} picture of ${width} x ${height} pixels`);
   if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
     throw unreadable(
       path,

@@ -2,9 +2,14 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import picomatch from "picomatch";
 import { describeInput, type ModelInput } from "../../core/calibration/inputs";
-import { type ImagePreprocessing, type Picture, type PictureSize, pictureTensor } from "../../core/calibration/pictures";
+import {
+  type ImagePreprocessing,
+  type Picture,
+  type PictureSize,
+  pictureTensor,
+} from "../../core/calibration/pictures";
 import { layoutOf, pictureSizeOf, type PictureSteps } from "../../core/calibration/presets";
-import type { Tensor, TensorType } from "../../core/calibration/tensor";
+import type { Tensor } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import { failureOf, unreadable } from "./bytes";
 import { PICTURE_FILES, readPicture } from "./pictureFile";
@@ -24,16 +29,14 @@ export async function filesOf(path: string, wanted = PICTURE_FILES): Promise<str
   if (!info && !GLOB.test(path)) throw failureOf(path, Object.assign(new Error(), { code: "ENOENT" }));
   let folder = path;
   while (!info && GLOB.test(folder)) folder = dirname(folder);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(error => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw failureOf(folder, error);
   });
   const names = entries
     .filter(entry => !entry.isDirectory())
     .map(entry => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
-  const isMatch = info
-    ? (name: string) => wanted.test(name)
-    : picomatch(relative(folder, path).split(sep).join("/"), { dot: true });
-  const found = names.filter(isMatch).sort();
+  const matches = picomatch(info ? "**" : relative(folder, path).split(sep).join("/"), { dot: true });
+  const found = names.filter(name => matches(name) && (!info || wanted.test(name))).sort();
   if (found.length === 0) {
     throw unreadable(
       path,
@@ -63,7 +66,10 @@ export function pictureFiles(files: readonly string[], input: ModelInput, steps:
 export function pictureArray(array: Source, input: ModelInput, steps: PictureSteps): Promise<Source> {
   const [height, width, channels = 1] = array.dims;
   const isPictures =
-    array.type === "uint8" && array.dims.length >= 2 && array.dims.length <= 3 && (channels === 1 || channels === 3);
+    array.type === "uint8" &&
+    array.dims.length >= 2 &&
+    array.dims.length <= 3 &&
+    (channels === 1 || channels === 3);
   if (!isPictures || !height || !width) {
     throw new Failure(
       "data-does-not-fit",
@@ -99,7 +105,7 @@ async function pictureSource(
 }
 
 /** Models with their preprocessing inside take whole numbers; whoever scales to fractions for them has it wrong. */
-function inType(tensor: Tensor, wanted: TensorType | string): Tensor {
+function inType(tensor: Tensor, wanted: ModelInput["type"]): Tensor {
   if (wanted !== "uint8") return tensor;
   return { ...tensor, type: "uint8", data: rounded(tensor.data as Float32Array) };
 }

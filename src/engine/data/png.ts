@@ -80,10 +80,11 @@ export function decodePng(bytes: Uint8Array, file: string): Picture {
   const full = 255 / (2 ** depth - 1);
   let at = 0;
   for (const { x, y, stepX, stepY, columns, rows, rowBytes } of passes) {
-    let before = new Uint8Array(rowBytes);
+    let before: Uint8Array = new Uint8Array(rowBytes);
     for (let row = 0; row < rows; row++, at += rowBytes + 1) {
       const line = raw.subarray(at + 1, at + 1 + rowBytes);
-      if (!unfilter(raw[at]!, line, before, Math.max(1, pixelBits >> 3))) throw unreadable(file, "is a damaged PNG picture");
+      if (!unfilter(raw[at]!, line, before, Math.max(1, pixelBits >> 3)))
+        throw unreadable(file, "is a damaged PNG picture");
       before = line;
       for (let column = 0; column < columns; column++) {
         const to = ((y + row * stepY) * width + x + column * stepX) * kept;
@@ -122,7 +123,8 @@ function inflated(packed: Uint8Array, expected: number, file: string): Uint8Arra
     if (error instanceof RangeError) throw unreadable(file, "is a PNG picture that unpacks to more than its size");
     throw unreadable(file, "is a damaged PNG picture");
   }
-  if (raw.length < expected) throw unreadable(file, `is a PNG picture with ${raw.length} of ${expected} bytes of pixels`);
+  if (raw.length < expected)
+    throw unreadable(file, `is a PNG picture with ${raw.length} of ${expected} bytes of pixels`);
   return raw;
 }
 

@@ -25,7 +25,11 @@ export async function spool(name: string, pieces: AsyncIterable<Uint8Array>): Pr
       for (let done = 0; done < piece.length;) done += writeSync(file, piece, done);
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && ["ENOSPC", "EDQUOT", "EFBIG", "EACCES"].includes(String(error.code)))
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      ["ENOSPC", "EDQUOT", "EFBIG", "EACCES"].includes(String(error.code))
+    )
       throw unreadable(name, `cannot be unpacked to ${tmpdir()} (${String(error.code)})`, "Make room there.");
     throw error;
   } finally {

@@ -2,6 +2,7 @@ import decode, { init } from "@jsquash/webp/decode.js";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Picture } from "../../core/calibration/pictures";
+import { webAssembly } from "../../kernels/webAssembly";
 import { bundleFolder } from "../bundle";
 import { unreadable } from "./bytes";
 
@@ -39,11 +40,11 @@ let ready: Promise<void> | undefined;
 /** @throws {Failure} `data-unreadable`. */
 export async function decodeWebp(bytes: Uint8Array, file: string): Promise<Picture> {
   ready ??= readFile(join(bundleFolder(), "webp.wasm")).then(async wasm => {
-    await init(await WebAssembly.compile(wasm));
+    await init(await webAssembly.compile(wasm));
   });
   await ready;
   try {
-    return withoutAlpha(await decode(bytes.slice().buffer));
+    return withoutAlpha((await decode(bytes.slice().buffer)) as Rgba);
   } catch (error) {
     // After an error the decoder's memory cannot be trusted; the next picture gets a new one.
     ready = undefined;
@@ -51,8 +52,14 @@ export async function decodeWebp(bytes: Uint8Array, file: string): Promise<Pictu
   }
 }
 
-/** What a decoder gives: red, green, blue, alpha, 8 bits each. */
-export function withoutAlpha({ data, width, height }: { data: Uint8ClampedArray; width: number; height: number }): Picture {
+/** What the decoders give, a browser's ImageData: red, green, blue, alpha, 8 bits each. */
+export interface Rgba {
+  readonly data: Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function withoutAlpha({ data, width, height }: Rgba): Picture {
   const out = new Uint8Array(width * height * 3);
   for (let pixel = 0; pixel < width * height; pixel++) {
     out[3 * pixel] = data[4 * pixel]!;

@@ -50,7 +50,9 @@ export async function zipEntries(bytes: Bytes): Promise<ZipEntry[]> {
     const extraLength = directory.getUint16(at + 30, true);
     const next = at + 46 + nameLength + extraLength + directory.getUint16(at + 32, true);
     if (next > length) throw bad("has a damaged directory");
-    const name = new TextDecoder().decode(new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameLength));
+    const name = new TextDecoder().decode(
+      new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameLength),
+    );
     if (flags & ENCRYPTED) throw bad("is encrypted");
     if (method !== STORED && method !== DEFLATED) throw bad(`packs "${name}" by a method that NumPy does not use`);
     const extra = new DataView(directory.buffer, directory.byteOffset + at + 46 + nameLength, extraLength);
