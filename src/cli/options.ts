@@ -104,6 +104,7 @@ const quantizeOptions = {
   format: { type: "string" },
   data: { type: "string" },
   calibration: { type: "string" },
+  input: { type: "string", multiple: true },
   samples: { type: "string" },
   synthetic: { type: "boolean" },
   dim: { type: "string", multiple: true },
@@ -128,9 +129,8 @@ function parseQuantize(words: readonly string[]): Command {
   const format: Format | "auto" = oneOf("--format", values.format ?? "auto", ["auto", ...FORMATS]);
   if (values.data !== undefined && values.calibration !== undefined)
     throw new UsageError("--data and --calibration are two ways to say one thing; give one");
-  if (values.calibration !== undefined && !values.calibration.endsWith(".npy")) {
-    throw new UsageError("--calibration takes a .npy file; .npz files and folders are not handled yet");
-  }
+  if (values.calibration?.endsWith(".json"))
+    throw new UsageError("--calibration takes samples; a data file goes to --data");
   if (values["max-bytes"] !== undefined && values["max-error"] !== undefined)
     throw new UsageError("--max-bytes and --max-error each leave the other open; give one");
   const options: QuantizeOptions = {
@@ -155,6 +155,7 @@ function parseQuantize(words: readonly string[]): Command {
     maxBytes: values["max-bytes"] === undefined ? undefined : wholeNumber("--max-bytes", values["max-bytes"], 1),
     maxError: errorOf(values["max-error"]),
     dims: new Map((values.dim ?? []).map(dimOf)),
+    inputFiles: new Map((values.input ?? []).map(inputFileOf)),
     layers: rulesOf(tokens),
     seed: wholeNumber("--seed", values.seed ?? "0", 0),
   };
@@ -299,6 +300,12 @@ function errorOf(text: string | undefined): number | undefined {
 
 function threadsOf(text: string | undefined): number {
   return text === undefined ? availableParallelism() : wholeNumber("--threads", text, 1);
+}
+
+function inputFileOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new UsageError(`--input ${text}: give NAME=FILE.npy`);
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function dimOf(text: string): [string, number] {

@@ -31,7 +31,9 @@ What to do
   --exclude GLOB                leave layers as they are; repeatable
 On which data
   --data SPEC.json[#ID]         a data file; or
-  --calibration FILE.npy        an array whose first axis counts samples
+  --calibration FILE|DIR        samples: .npy or .npz (the first axis counts them), .csv, a folder of pictures
+                                (JPEG, PNG, WebP, BMP), a folder with test_data_set_*
+  --input NAME=FILE.npy         an array for one input of several; repeatable
   --samples N                   the first N
   --synthetic                   fit on made-up inputs too; without data they are only measured on
   --dim NAME=N                  size of a free dimension of made-up inputs; repeatable

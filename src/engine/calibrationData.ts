@@ -5,7 +5,7 @@ import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import type { Feeds } from "../core/pipeline";
 import type { Calibration } from "../core/report/report";
-import { readDataFile } from "./dataFile";
+import { readDataOf } from "./dataFile";
 import type { QuantizeOptions } from "./options";
 import { openSession } from "./runtime";
 import { feedsOf, openSamples, type Samples } from "./samples";
@@ -36,12 +36,12 @@ export async function calibrationData(model: Model, options: QuantizeOptions): P
       `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
     ]);
   }
-  if (options.data !== undefined) return fromData(model, options, options.data);
+  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, options);
   return synthetic(model, options);
 }
 
-async function fromData(model: Model, options: QuantizeOptions, reference: string): Promise<CalibrationData> {
-  const spec = await readDataFile(reference);
+async function fromData(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+  const spec = await readDataOf(options.data, options.inputFiles);
   const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity);
   const { fitted, heldOut } = splitSamples(samples.count, samples.stream);
   const folds = heldOut.length > 0 ? [] : halves(fitted);
@@ -50,7 +50,7 @@ async function fromData(model: Model, options: QuantizeOptions, reference: strin
     folds: await Promise.all(folds.map(half => splitFeeds(samples, half))),
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
     fit: true,
-    warnings: fewSamples(samples.count),
+    warnings: [...samples.warnings, ...fewSamples(samples.count)],
   };
 }
 

@@ -68,9 +68,10 @@ function plainSpec(path: string): DataSpec {
  * @throws {Failure} `data-missing` or `data-unreadable`, naming the field.
  */
 export async function readDataFile(reference: string): Promise<DataSpec> {
-  const hash = reference.lastIndexOf("#");
-  const file = hash < 0 ? reference : reference.slice(0, hash);
-  if (hash < 0 && !file.endsWith(".json")) return plainSpec(file);
+  // A "#" may be in the name of a folder, too.
+  const found = /^(.*\.json)(?:#(.*))?$/s.exec(reference);
+  if (!found) return plainSpec(reference);
+  const [, file = reference, entry] = found;
   const text = new TextDecoder().decode(await readWhole(file, "data"));
   let json: unknown;
   try {
@@ -78,7 +79,28 @@ export async function readDataFile(reference: string): Promise<DataSpec> {
   } catch (error) {
     throw bad(file, `is not JSON (${(error as Error).message})`);
   }
-  return specOf(hash < 0 ? json : entryOf(json, reference.slice(hash + 1), file), file);
+  return specOf(entry === undefined ? json : entryOf(json, entry, file), file);
+}
+
+/**
+ * What the command line says of the data: a reference as `readDataFile` takes it, and arrays for single inputs. Without a
+ * reference the first of those is what the others go with.
+ */
+export async function readDataOf(
+  reference: string | undefined,
+  inputFiles: ReadonlyMap<string, string>,
+): Promise<DataSpec> {
+  const files = [...inputFiles].map(([name, file]): [string, InputValue] => {
+    const path = resolve(file);
+    return [name, { kind: "file", calibration: path, data: path }];
+  });
+  if (reference !== undefined) {
+    const spec = await readDataFile(reference);
+    return { ...spec, inputs: new Map([...spec.inputs, ...files]) };
+  }
+  const [[name, first], ...others] = [...inputFiles] as [[string, string], ...[string, string][]];
+  const spec = { ...plainSpec(first), input: name };
+  return { ...spec, inputs: new Map(files.filter(([other]) => others.some(([one]) => one === other))) };
 }
 
 type Fields = Record<string, unknown>;

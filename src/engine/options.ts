@@ -37,6 +37,8 @@ export interface QuantizeOptions {
   readonly maxError: number | undefined;
   /** Sizes of free dimensions, by name. */
   readonly dims: ReadonlyMap<string, number>;
+  /** Arrays for inputs by name, beside `data` or alone. */
+  readonly inputFiles: ReadonlyMap<string, string>;
   readonly layers: readonly LayerRule[];
   readonly seed: number;
 }

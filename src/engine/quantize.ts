@@ -173,7 +173,11 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     seconds: 0,
     cost: null,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    options: { ...job.options, dims: Object.fromEntries(job.options.dims) },
+    options: {
+      ...job.options,
+      dims: Object.fromEntries(job.options.dims),
+      inputFiles: Object.fromEntries(job.options.inputFiles),
+    },
     calibration: { samples: 0, heldOut: 0, synthetic: false },
     layers: [],
     folded: [],
@@ -198,7 +202,7 @@ function noData(): CalibrationData {
 
 /** What was done, as far as it shapes the codes: not threads, paths or time. */
 function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string, string> {
-  const { data, ...shaping } = options;
+  const { data, inputFiles, ...shaping } = options;
   return {
     "whittle.version": version,
     "whittle.options": JSON.stringify({ ...shaping, dims: Object.fromEntries(options.dims) }),

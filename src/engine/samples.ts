@@ -1,6 +1,8 @@
-import { convertible, convertTo, numbersOf } from "../core/calibration/convert";
+import { basename } from "node:path";
+import { convertible, convertTo, firstOutside, numbersOf } from "../core/calibration/convert";
 import { describeInput, type ModelInput, modelInputs } from "../core/calibration/inputs";
 import type { Feed, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
+import { type Preset, PRESETS } from "../core/calibration/presets";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
@@ -22,6 +24,8 @@ export interface Samples {
   readonly count: number;
   /** Whether each sample comes after the one before, so that those held out must be the last. */
   readonly stream: boolean;
+  /** What has to be said of how they were read. */
+  readonly warnings: readonly string[];
   /** Classes that the names of files say; undefined where they do not. */
   readonly classes: readonly number[] | undefined;
   /** What should follow each token of a sample; undefined where samples are no tokens. */
@@ -56,7 +60,7 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   if (spec.kind === "audio" && chunk !== undefined)
     return openStream(spec, path, { chunk, context: context ?? 0, state }, model, limit);
 
-  const { sources, wholeCalls, classes, targets } = await openData(spec, path, purpose, inputs);
+  const { sources, wholeCalls, classes, targets, guessed } = await openData(spec, path, purpose, inputs);
   const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
   const [first] = feeders;
   if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
@@ -82,6 +86,7 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   return {
     count,
     stream: false,
+    warnings: guessed === undefined ? [] : [guessWarning(guessed)],
     classes,
     targets,
     async *calls(samples) {
@@ -134,10 +139,11 @@ function feeder(input: ModelInput, given: Source | undefined, spec: DataSpec, wh
       (wanted.length === dims.length &&
         wanted.every((dim, axis) => typeof dim === "string" || dim === dims[axis])));
   if (!fits) {
-    const shape = hasBatchAxis || own?.length !== dims.length ? ["N", ...dims] : dims;
+    const shown = elements(dims) === elements(source.dims) ? dims : source.dims;
+    const shape = hasBatchAxis || own?.length !== dims.length ? [source.count, ...shown] : shown;
     throw new Failure(
       "data-does-not-fit",
-      `Input "${input.name}" wants ${describeInput(input)}; ${source.name} gives ${describeInput({ type: source.type, dims: shape })}.`,
+      `Input "${input.name}" wants ${describeInput(input)}; ${basename(source.name)} gives ${describeInput({ type: source.type, dims: shape })}.`,
       "Reshape the array, or say in a data file how samples become inputs.",
     );
   }
@@ -153,6 +159,14 @@ function feeder(input: ModelInput, given: Source | undefined, spec: DataSpec, wh
       // Pictures of an input without a size of its own differ in theirs.
       const shape = isMain && spec.dims ? spec.dims : tensor.dims;
       checkFinite(tensor, sample, source.name);
+      const odd = firstOutside(type, tensor);
+      if (odd !== undefined) {
+        throw new Failure(
+          "data-does-not-fit",
+          `${source.name} holds ${odd} in sample ${sample}, and input "${input.name}" takes ${type}.`,
+          "Correct the sample, or feed the model what it was trained on.",
+        );
+      }
       return { type, dims: shape, data: convertTo(type, tensor) };
     },
   };
@@ -223,6 +237,7 @@ async function openStream(
     return {
       count: feeds.length,
       stream: true,
+      warnings: [],
       classes: undefined,
       targets: undefined,
       // Nothing is read here: the calls are there already.
@@ -247,4 +262,9 @@ function checkFinite(tensor: Tensor, sample: number, name: string): void {
       "Errors measured on it would mean nothing; remove the sample, or mend it.",
     );
   }
+}
+
+function guessWarning(preset: Preset): string {
+  const { scale, mean, std } = PRESETS[preset];
+  return `Nothing says how pictures are prepared; they were taken as "${preset}" has it, (value * ${Number(scale.toPrecision(3))} - [${mean.join(", ")}]) / [${std.join(", ")}], which fits the model's input best. If it was trained otherwise, say so under "pre" in a data file.`;
 }

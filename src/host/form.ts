@@ -128,7 +128,7 @@ function askMethod(title: string, before: MethodName): Promise<MethodName | unde
   );
 }
 
-type DataAnswer = { readonly path: string | null } | "choose";
+type DataAnswer = { readonly path: string | null } | "file" | "folder";
 
 /** @returns a path, null for no data, undefined when the user turned away. */
 async function askData(title: string, model: string, before: string | null): Promise<string | null | undefined> {
@@ -142,9 +142,16 @@ async function askData(title: string, model: string, before: string | null): Pro
       detail: path,
     })),
     {
-      value: "choose",
+      value: "file",
       label: vscode.l10n.t("Choose a File…"),
-      detail: vscode.l10n.t("A .npy array whose first axis counts samples, or a .json data file"),
+      detail: vscode.l10n.t(
+        "An array whose first axis counts samples (.npy, .npz), a table (.csv), or a data file (.json)",
+      ),
+    },
+    {
+      value: "folder",
+      label: vscode.l10n.t("Choose a Folder…"),
+      detail: vscode.l10n.t("Pictures (JPEG, PNG, WebP, BMP), or test_data_set_* with .pb tensors"),
     },
     {
       value: { path: null },
@@ -155,15 +162,17 @@ async function askData(title: string, model: string, before: string | null): Pro
     },
   ];
   const answer = await pickOne(title, vscode.l10n.t("Calibration data"), choices);
-  return answer === "choose" ? chooseData(model) : answer?.path;
+  return typeof answer === "string" ? chooseData(model, answer) : answer?.path;
 }
 
-async function chooseData(model: string): Promise<string | undefined> {
+async function chooseData(model: string, what: "file" | "folder"): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title: vscode.l10n.t("Calibration data for {0}", basename(model)),
     defaultUri: vscode.Uri.joinPath(vscode.Uri.file(model), ".."),
     openLabel: vscode.l10n.t("Use as Calibration Data"),
-    filters: { [vscode.l10n.t("Calibration data")]: ["npy", "json"] },
+    canSelectFiles: what === "file",
+    canSelectFolders: what === "folder",
+    filters: what === "file" ? { [vscode.l10n.t("Calibration data")]: ["npy", "npz", "csv", "json"] } : {},
   });
   return chosen?.[0]?.fsPath;
 }

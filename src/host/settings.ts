@@ -52,6 +52,7 @@ export function optionsOf({ bits, maxBytes, plainRounding, method, data }: Choic
     samples: settings.get<number | null>("samples", null) ?? undefined,
     synthetic: false,
     dims: new Map(),
+    inputFiles: new Map(),
     layers: [],
     seed: 0,
     ...(plainRounding ? PLAIN_ROUNDING : {}),

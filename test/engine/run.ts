@@ -31,6 +31,7 @@ export const usual: QuantizeOptions = {
   samples: 4,
   synthetic: false,
   dims: new Map(),
+  inputFiles: new Map(),
   layers: [],
   seed: 0,
 };

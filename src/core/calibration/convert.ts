@@ -1,4 +1,4 @@
-import { halfToNumber } from "../onnx/half";
+import { halfToNumber, numberToHalf } from "../onnx/half";
 import type { Tensor, TensorData, TensorType } from "./tensor";
 
 const FLOATS: readonly TensorType[] = ["float32", "float64", "float16"];
@@ -21,7 +21,7 @@ export function numbersOf({ type, data }: Pick<Tensor, "type" | "data">): ArrayL
   return data;
 }
 
-/** The values in the type a model wants; `convertible` says whether they can be. float16 is fed only as it is. */
+/** The values in the type a model wants; `convertible` says whether they can be, `firstOutside` whether they fit. */
 export function convertTo(type: TensorType, values: Pick<Tensor, "type" | "data">): TensorData {
   if (values.type === type) return values.data;
   const numbers = numbersOf(values);
@@ -38,8 +38,9 @@ export function convertTo(type: TensorType, values: Pick<Tensor, "type" | "data"
     case "int16":
       return Int16Array.from(numbers);
     case "uint16":
-    case "float16":
       return Uint16Array.from(numbers);
+    case "float16":
+      return Uint16Array.from(numbers, numberToHalf);
     case "int32":
       return Int32Array.from(numbers);
     case "uint32":
@@ -51,4 +52,27 @@ export function convertTo(type: TensorType, values: Pick<Tensor, "type" | "data"
     default:
       return type satisfies never;
   }
+}
+
+const RANGES: Partial<Record<TensorType, readonly [least: bigint, most: bigint]>> = {
+  int8: [-128n, 127n],
+  uint8: [0n, 255n],
+  int16: [-32_768n, 32_767n],
+  uint16: [0n, 65_535n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+};
+
+/** The first of whole numbers that a type cannot hold; undefined where all fit. */
+export function firstOutside(type: TensorType, values: Pick<Tensor, "type" | "data">): bigint | undefined {
+  const range = RANGES[type];
+  if (!range || values.type === type || !INTEGERS.includes(values.type)) return undefined;
+  const [least, most] = range;
+  for (const value of values.data) {
+    // BigInt compares with a number as it is.
+    if (value < least || value > most) return BigInt(value);
+  }
+  return undefined;
 }

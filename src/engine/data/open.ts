@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type ModelInput } from "../../core/calibration/inputs";
-import { likelyPreset, type PictureSteps, PRESETS } from "../../core/calibration/presets";
+import type { ModelInput } from "../../core/calibration/inputs";
+import { likelyPreset, type PictureSteps, type Preset, PRESETS } from "../../core/calibration/presets";
 import type { Tensor, TensorType } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
@@ -20,6 +20,8 @@ export interface Opened {
   readonly sources: Map<string, Source>;
   /** Whether a sample is a whole call, first axis and all. */
   readonly wholeCalls: boolean;
+  /** How pictures were prepared where nothing was said about it; undefined otherwise. */
+  readonly guessed?: Preset | undefined;
   /** Classes that the names of files say; undefined where they do not. */
   readonly classes?: readonly number[] | undefined;
   /** What should follow each token of a sample. */
@@ -72,12 +74,15 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
     if (!isFolder && !/[*?{[]/.test(path) && !PICTURE_FILES.test(path)) await openBytes(path);
     const files = await filesOf(path);
     if (!files.every(file => PICTURE_FILES.test(file))) throw unknownKind(path);
-    return one(await pictureFiles(files, input, stepsOf(spec, input)), { classes: classesOf(files) });
+    const { steps, guessed } = stepsOf(spec, input);
+    return one(await pictureFiles(files, input, steps), { classes: classesOf(files), guessed });
   }
   const array = await arraySource(await openBytes(path));
   switch (spec.kind) {
-    case "image":
-      return one(await pictureArray(array, input, stepsOf(spec, input)));
+    case "image": {
+      const { steps, guessed } = stepsOf(spec, input);
+      return one(await pictureArray(array, input, steps), { guessed });
+    }
     case "tokens": {
       const { fed, targets } = tokensOf(array);
       return one(fed, { targets });
@@ -91,9 +96,10 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
   }
 }
 
-function stepsOf(spec: DataSpec, input: ModelInput): PictureSteps {
-  const guessed = { ...PRESETS[likelyPreset(input)], resize: undefined, crop: undefined, layout: undefined };
-  return spec.preprocessing ?? guessed;
+function stepsOf({ preprocessing }: DataSpec, input: ModelInput): { steps: PictureSteps; guessed?: Preset } {
+  if (preprocessing) return { steps: preprocessing };
+  const guessed = likelyPreset(input);
+  return { steps: { ...PRESETS[guessed], resize: undefined, crop: undefined, layout: undefined }, guessed };
 }
 
 /** The input the data are for. */

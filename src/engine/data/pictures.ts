@@ -97,7 +97,7 @@ async function pictureSource(
   const size: PictureSize = pictureSizeOf(input, pre.layout) ?? {
     height: undefined,
     width: undefined,
-    channels: first?.channels ?? 3,
+    channels: first && first.width * first.height === sizeOf(input) ? 1 : (first?.channels ?? 3),
   };
   const make = (picture: Picture): Tensor => inType(pictureTensor(picture, pre, size), input.type);
   const { type, dims } = first ? make(first) : { type: "float32" as const, dims: [] };
@@ -112,4 +112,9 @@ function inType(tensor: Tensor, wanted: ModelInput["type"]): Tensor {
 
 function rounded(data: Float32Array): Uint8Array {
   return new Uint8Array(Uint8ClampedArray.from(data).buffer);
+}
+
+/** Numbers in one sample of an input, as far as they are fixed. */
+function sizeOf({ dims }: ModelInput): number {
+  return (dims ?? []).slice(1).reduce<number>((product, dim) => product * (typeof dim === "number" ? dim : 1), 1);
 }

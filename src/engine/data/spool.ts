@@ -1,40 +1,49 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bytes, openBytes, unreadable } from "./bytes";
+import { type Bytes, unreadable } from "./bytes";
 
-const spools = new Set<string>();
-process.on("exit", () => {
-  for (const path of spools) unlinkSync(path);
-});
+/** Said of a disk without room, or a folder that may not be written. */
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG", "EACCES"];
 
 /**
- * Writes what cannot be read in pieces (a compressed array, a table of text) to a temporary file that can; it is gone when
- * this process ends.
+ * Writes what cannot be read in pieces (a compressed array) to a temporary file that can. The file has no name any more once
+ * it is open, so that it is gone when this process ends, however it ends.
  *
  * @param name what to call it in a failure.
  */
 export async function spool(name: string, pieces: AsyncIterable<Uint8Array>): Promise<Bytes> {
   const path = join(tmpdir(), `whittle-${randomBytes(6).toString("hex")}.spool`);
-  let file: number | undefined;
+  let file: FileHandle | undefined;
+  let size = 0;
   try {
-    file = openSync(path, "wx", 0o600);
-    spools.add(path);
+    file = await open(path, "wx+", 0o600);
+    await unlink(path);
     for await (const piece of pieces) {
-      for (let done = 0; done < piece.length;) done += writeSync(file, piece, done);
+      for (let done = 0; done < piece.length;)
+        done += (await file.write(piece, done, piece.length - done, size + done)).bytesWritten;
+      size += piece.length;
     }
   } catch (error) {
-    if (
-      error instanceof Error &&
-      "code" in error &&
-      ["ENOSPC", "EDQUOT", "EFBIG", "EACCES"].includes(String(error.code))
-    )
+    await file?.close();
+    if (error instanceof Error && "code" in error && NO_ROOM.includes(String(error.code)))
       throw unreadable(name, `cannot be unpacked to ${tmpdir()} (${String(error.code)})`, "Make room there.");
     throw error;
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
-  const bytes = await openBytes(path);
-  return { ...bytes, name };
+  const opened = file;
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await opened.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0)
+          throw unreadable(name, `ends at byte ${size}, and its data should reach ${offset + length}`);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+  };
 }
