@@ -202,9 +202,9 @@ async function quantized(words: readonly string[]): Promise<Report> {
   });
 }
 
-/** Top-1 in %. */
-function scoreOf({ top1 }: Pick<Evaluation, "top1">): number | null {
-  return top1 === undefined ? null : 100 * top1;
+/** Top-1 in %, or a cross-entropy in nats. */
+function scoreOf({ top1, crossEntropy }: Pick<Evaluation, "top1" | "crossEntropy">): number | null {
+  return top1 === undefined ? (crossEntropy ?? null) : 100 * top1;
 }
 
 /** Which figures are below their bound; a cross-entropy is better when it is smaller. */
