@@ -80,7 +80,7 @@ export async function quantizeLayers(
     parts.onStart(plan);
     const started = parts.clock();
     let rows = null;
-    if (feeds) {
+    if (feeds && plan.layer.input !== null) {
       const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
       const float = await go(floatPass, NOTHING);
       const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);

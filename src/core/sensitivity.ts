@@ -1,5 +1,5 @@
 import { startForward, stopsAt } from "./calibration/forward";
-import { layerRows } from "./calibration/rows";
+import { layerRows, type LayerRows } from "./calibration/rows";
 import type { Feed } from "./calibration/tensor";
 import type { LayerPlan } from "./fitLayer";
 import { putBack } from "./formats/copy";
@@ -42,13 +42,17 @@ export async function sensitivities<Error>(
   for (const [k, ways] of plans.entries()) {
     const first = ways[0]!;
     parts.onStart(first);
-    const seen = await pass.activations(stops[k]!, NOTHING);
-    // Activations of its own for the quantized network, though they are the same: so that the bias takes the mean.
-    const rows = layerRows(first.layer, seen, { ...seen }, feeds.fitted.length, seed);
-    const aimed = await aimGroups(first, rows.fitted(ROWS), parts.linalg);
+    let rows: LayerRows | null = null;
+    if (first.layer.input !== null) {
+      const seen = await pass.activations(stops[k]!, NOTHING);
+      // Activations of its own for the quantized network, though they are the same: so that the bias takes the mean.
+      rows = layerRows(first.layer, seen, { ...seen }, feeds.fitted.length, seed);
+    }
+    const aimed = await aimGroups(first, rows?.fitted(ROWS) ?? null, parts.linalg);
     const found: Error[] = [];
     for (const plan of ways) {
-      const given = rows.fitted(Math.min(ROWS, mostRows(plan.method, plan.layer.inputs, plan.variant)));
+      const most = Math.min(ROWS, mostRows(plan.method, plan.layer.inputs, plan.variant));
+      const given = rows?.fitted(most) ?? null;
       const { codes } = await roundGroups(plan, aimed, given, parts.linalg);
       found.push(await error(putBack(model, [codes]), feeds.heldOut));
     }

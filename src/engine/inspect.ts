@@ -2,12 +2,14 @@ import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
 import { Failure } from "../core/failure";
+import { storeConstants } from "../core/graph/constants";
 import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Model } from "../core/onnx/model";
 import { elementCount, storedBytes } from "../core/onnx/tensors";
 import { openModel } from "./modelFile";
 import { alphabetFor } from "./options";
+import { TABLE_BITS } from "./plan";
 
 /** What a model is, without running it. */
 export interface Inspection {
@@ -37,7 +39,8 @@ export interface InspectedLayer extends Pick<
 
 /** @throws {Failure} `model-…` for what cannot be read. */
 export async function inspect(path: string): Promise<Inspection> {
-  const { model, totalBytes } = await openModel(path);
+  const { model: original, totalBytes } = await openModel(path);
+  const model = storeConstants(original);
   const { index, layers, skipped } = findLayers(model);
   return {
     model: path,
@@ -47,7 +50,7 @@ export async function inspect(path: string): Promise<Inspection> {
     opsets: Object.fromEntries(model.opsetImport.map(one => [one.domain || "ai.onnx", Number(one.version)])),
     inputs: modelInputs(model),
     outputs: modelOutputs(model),
-    nodes: model.graph.node.length,
+    nodes: original.graph.node.length,
     parameters: model.graph.initializer.reduce((sum, tensor) => sum + elementCount(tensor), 0),
     layers: layers.map(({ name, op, tensor, shape, inputs, neurons, groups }) => ({
       name,
@@ -65,13 +68,16 @@ export async function inspect(path: string): Promise<Inspection> {
 }
 
 function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
-  const alphabet = alphabetFor("auto", bits);
+  const formatOf = formatChooser(model, "auto");
   try {
-    const format = formatChooser(model, "auto")(alphabet, bits, false);
-    return predictCopy(
-      model,
-      layers.map(layer => ({ layer, bits, alphabet, groupInputs: undefined, newBias: false, format })),
-    ).bytes;
+    const unfitted = layers.map(layer => {
+      const isTable = layer.op === "Gather";
+      const own = isTable ? TABLE_BITS : bits;
+      const alphabet = alphabetFor("auto", own);
+      const format = isTable ? "packed" : formatOf(alphabet, own, false);
+      return { layer, bits: own, alphabet, groupInputs: undefined, newBias: false, format } as const;
+    });
+    return predictCopy(model, unfitted).bytes;
   } catch (error) {
     if (error instanceof Failure && error.code === "format-impossible") return null;
     throw error;

@@ -13,6 +13,13 @@ export interface StoredPlan extends LayerPlan {
   readonly format: Format;
 }
 
+/** Rows of a table are met one by one, with no sum over them to make an error small. */
+export const TABLE_BITS = 8;
+
+function withoutData(radius: QuantizeOptions["radius"]): "max" | "mse" {
+  return radius === "max" ? "max" : "mse";
+}
+
 /**
  * Says for every layer how it is quantized, or that the user keeps it.
  *
@@ -32,7 +39,9 @@ export function planLayers(
   for (const layer of layers) {
     const rule = rules.filter(one => one.matches(layer.name) || one.matches(layer.tensor)).at(-1);
     const weights = float32Values(index.initializers.get(layer.tensor)!);
-    const bits = rule?.bits ?? options.bits;
+    const isTable = layer.op === "Gather";
+    const group = isTable ? undefined : options.group;
+    const bits = rule?.bits ?? (isTable ? TABLE_BITS : options.bits);
     if (bits === "keep") {
       kept.push({
         tensor: layer.tensor,
@@ -42,24 +51,25 @@ export function planLayers(
       });
       continue;
     }
-    const alphabet = alphabetFor(options.alphabet, bits);
-    const format = formatOf(alphabet, bits, options.group !== undefined);
+    const alphabet = alphabetFor(isTable ? "auto" : options.alphabet, bits);
+    const isFitted = fit && layer.input !== null;
+    const format = isTable && options.format === "auto" ? "packed" : formatOf(alphabet, bits, group !== undefined);
     plans.push({
       layer,
       weights,
       bits,
       format,
       alphabet,
-      method: fit ? (rule?.method ?? options.method) : "msq",
+      method: isFitted ? (rule?.method ?? options.method) : "msq",
       variant: options.variant === "auto" ? "walk" : options.variant,
-      radius: options.radius !== "auto" ? options.radius : fit ? "data" : "mse",
+      radius: isFitted ? (options.radius === "auto" ? "data" : options.radius) : withoutData(options.radius),
       perTensor: options.perTensor,
-      groupInputs: options.group !== undefined && options.group < layer.inputs ? options.group : undefined,
+      groupInputs: group !== undefined && group < layer.inputs ? group : undefined,
       halfSteps: format === "packed",
       // Where the layers before are not quantized for a fit, or nothing is fitted, a layer can only match itself.
-      target: fit && options.inputs === "quantized" ? options.target : "quantized",
-      centre: fit && options.biasCorrection === "auto" && layer.biasAt !== null,
-      refine: options.refine && fit,
+      target: isFitted && options.inputs === "quantized" ? options.target : "quantized",
+      centre: isFitted && options.biasCorrection === "auto" && layer.biasAt !== null,
+      refine: options.refine && isFitted,
       damping: options.damping === "auto" ? undefined : options.damping,
       paths: options.paths === "auto" ? undefined : options.paths,
     });

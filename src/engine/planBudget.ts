@@ -147,7 +147,9 @@ async function outputError(model: Model, { heldOut }: Feeds, parts: Parts) {
   };
 }
 
-function averageBits(plans: readonly StoredPlan[]): number {
+/** Tables are looked up and not multiplied with; they keep their bits and do not count. */
+function averageBits(all: readonly StoredPlan[]): number {
+  const plans = all.filter(plan => plan.layer.input !== null);
   const weights = plans.reduce((sum, plan) => sum + plan.weights.length, 0);
   return plans.reduce((sum, plan) => sum + plan.bits * plan.weights.length, 0) / Math.max(1, weights);
 }

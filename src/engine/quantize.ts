@@ -3,9 +3,10 @@ import { costs } from "../core/cost";
 import { formatChooser } from "../core/formats/choose";
 import { writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
-import { foldBatchNorms } from "../core/graph/batchNorm";
+import { type FoldedNorm, foldBatchNorms } from "../core/graph/batchNorm";
+import { storeConstants } from "../core/graph/constants";
 import { findLayers } from "../core/graph/layers";
-import { writeModel } from "../core/onnx/model";
+import { type Model, writeModel } from "../core/onnx/model";
 import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
@@ -52,10 +53,9 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const { options } = job;
   const clock = stopwatch();
   const { model: original, bytes, totalBytes } = await openModel(job.model);
-  const { model, folded } =
-    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
+  const { model, folded } = prepared(original, options);
   const { index, layers, skipped } = findLayers(model);
-  const fit = options.data !== undefined || options.synthetic;
+  const fit = options.data !== undefined || options.inputFiles.size > 0 || options.synthetic;
   const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
   const { bytes: bytesAfter, layerBytes } = predictCopy(
     model,
@@ -87,8 +87,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   checkTarget(job.output, job.model, job.overwrite);
   const { model: original, bytes, totalBytes, external } = await openModel(job.model);
   checkWritable(job.output, job.pendingId);
-  const { model, folded } =
-    options.foldBatchNorm === "auto" ? foldBatchNorms(original) : { model: original, folded: [] };
+  const { model, folded } = prepared(original, options);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
 
@@ -161,6 +160,15 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     runtime: checked?.runtime ?? null,
     warnings,
   };
+}
+
+/** The same function with its weights where they are looked for, and BatchNormalization folded into the layers before it. */
+function prepared(
+  original: Model,
+  { foldBatchNorm }: QuantizeOptions,
+): { model: Model; folded: readonly FoldedNorm[] } {
+  const model = storeConstants(original);
+  return foldBatchNorm === "auto" ? foldBatchNorms(model) : { model, folded: [] };
 }
 
 function emptyReport(job: QuantizeJob, bytesBefore: number): Report {

@@ -10,8 +10,8 @@ import type { Feed, Session, Tensor } from "./tensor";
 /** A stop in front of a layer: the part of the network that leads to it, and the names of the values wanted there. */
 export interface Stop {
   readonly segment: Segment;
-  /** What the layer reads. */
-  readonly input: string;
+  /** What the layer reads; null where there is nothing to read. */
+  readonly input: string | null;
   /** What is added to its outputs, where that matters and is known in time. */
   readonly addend: string | null;
 }
@@ -22,7 +22,9 @@ export interface Stop {
  */
 export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: readonly boolean[]): Stop[] {
   const addends = addendsOf(index, layers).map((addend, k) => (sums[k] ? addend : null));
-  const wanted = layers.map(({ input }, k) => (addends[k] ? [input, addends[k]] : [input]));
+  const wanted = layers.map(({ input }, k) =>
+    [input, addends[k]].filter(name => name !== null && name !== undefined),
+  );
   return cutGraph(index, wanted).map((segment, k) => ({
     segment,
     input: layers[k]!.input,
@@ -75,7 +77,7 @@ export function startForward(
       }
       alive = alive.map(values => new Map([...values].filter(([alive]) => segment.keeps.has(alive))));
       const read = (name: string): Tensor[] => alive.map(values => float32(name, find(values, name)));
-      return { inputs: read(input), addends: addend === null ? undefined : read(addend) };
+      return { inputs: input === null ? [] : read(input), addends: addend === null ? undefined : read(addend) };
     },
   };
 }

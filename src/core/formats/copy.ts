@@ -14,6 +14,7 @@ import {
 import { irVersionFor } from "../onnx/opsets";
 import { tensor } from "../onnx/tensors";
 import { dequantize, type LayerCodes } from "./codes";
+import { isEmbedding, writeEmbedding } from "./embedding";
 import { freshNames } from "./names";
 import { constantNode, type CopyParts, writePacked } from "./packed";
 import { QDQ_LEAST_OPSET, writeQdq } from "./qdq";
@@ -65,16 +66,21 @@ export function writeCopy(
     },
   };
 
-  const rewritten = new Map<NodeProto, NodeProto>();
+  const rewritten = new Map<NodeProto, readonly NodeProto[]>();
   const layerBytes = layers.map(layer => {
+    if (isEmbedding(layer)) {
+      const { nodes, bytes } = writeEmbedding(layer, parts);
+      rewritten.set(layer.layer.node, nodes);
+      return bytes;
+    }
     const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
     const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
     const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
-    for (const [old, node] of rewired(layer.layer, straight.layer.node, output, bias)) rewritten.set(old, node);
+    for (const [old, node] of rewired(layer.layer, straight.layer.node, output, bias)) rewritten.set(old, [node]);
     return bytes;
   });
 
-  const nodes = [...added, ...model.graph.node.map(node => rewritten.get(node) ?? node)];
+  const nodes = [...added, ...model.graph.node.flatMap(node => rewritten.get(node) ?? [node])];
   const gone = new Set(layers.map(({ layer }) => layer.tensor));
   for (const bias of replacedBiases(model, layers, nodes)) gone.add(bias);
   const graph = changed(model.graph, {
@@ -136,7 +142,7 @@ function biasTensor(name: string, bias: Float32Array): TensorProto {
  * @param own the layer's node, as it shall be but for that.
  */
 function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | null): Map<NodeProto, NodeProto> {
-  const input = own.input.map((name, slot) => (slot === 1 ? weight : name));
+  const input = own.input.map((name, slot) => (slot === layer.weightSlot ? weight : name));
   const nodes = new Map([[layer.node, changed(own, { input })]]);
   if (bias === null) return nodes;
   const { node, slot } = layer.biasAt!;

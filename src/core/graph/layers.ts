@@ -6,9 +6,9 @@ import { dimsOf, float32Values, storedBytes } from "../onnx/tensors";
 import { type GraphIndex, indexGraph } from "./uses";
 import { type Window, windowOf } from "./window";
 
-export type LayerOp = "Gemm" | "MatMul" | "Conv";
+export type LayerOp = "Gemm" | "MatMul" | "Conv" | "Gather";
 
-/** A node whose weights can be quantized: y = x W + b for each of its groups. */
+/** A node whose weights can be quantized: y = x W + b for each of its groups, or rows of W looked up (Gather). */
 export interface Layer {
   /** The node's name, or a stable one from its operator and place where it has none. */
   readonly name: string;
@@ -16,6 +16,8 @@ export interface Layer {
   readonly node: NodeProto;
   /** Name of the stored weight. */
   readonly tensor: string;
+  /** Which input of the node it is. */
+  readonly weightSlot: 0 | 1;
   readonly shape: readonly number[];
   /** Inputs of a neuron, n; for Conv channels / groups * kernel height * kernel width. */
   readonly inputs: number;
@@ -24,8 +26,8 @@ export interface Layer {
   readonly groups: number;
   /** Whether the stored weight is [neurons, inputs] (Conv, Gemm with transB) or [inputs, neurons]. */
   readonly neuronsFirst: boolean;
-  /** Name of the activation the layer reads. */
-  readonly input: string;
+  /** Name of the activation the layer reads; null where its weights meet none, so that there is no data to fit to. */
+  readonly input: string | null;
   readonly window: Window | null;
   /** The bias, [neurons], where it is stored. */
   readonly bias: Float32Array | null;
@@ -78,8 +80,9 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
   const skipped: Skipped[] = [];
   const taken = new Set<string>();
   index.nodes.forEach((node, place) => {
-    if (!isLayerNode(node)) return;
-    const found = layerOf(node, place, index, model);
+    const isTable = isEmbeddingNode(node, index);
+    if (!isTable && !isLayerNode(node)) return;
+    const found = isTable ? embeddingOf(node, place, index, model) : layerOf(node, place, index, model);
     if ("reason" in found) {
       if (!taken.has(found.tensor)) skipped.push(found);
     } else layers.push(found);
@@ -96,6 +99,42 @@ function isLayerNode(node: NodeProto): boolean {
   return isOnnxDomain(node) && (node.opType === "Gemm" || node.opType === "MatMul" || node.opType === "Conv");
 }
 
+/** A Gather of rows out of a stored table [rows, numbers]; others look up shapes, or along another axis. */
+function isEmbeddingNode(node: NodeProto, index: GraphIndex): boolean {
+  if (!isOnnxDomain(node) || node.opType !== "Gather" || intAttribute(node, "axis", 0) !== 0) return false;
+  const table = index.initializers.get(node.input[0] ?? "");
+  return table?.dataType === DataType.float32 && dimsOf(table).length === 2;
+}
+
+function embeddingOf(node: NodeProto, place: number, index: GraphIndex, model: Model): Layer | Skipped {
+  const table = index.initializers.get(node.input[0]!)!;
+  const refused = refusal(table, index, model, (reason, detail) => ({
+    tensor: table.name,
+    reason,
+    detail,
+    bytes: storedBytes(table),
+  }));
+  if (refused) return refused;
+  const shape = dimsOf(table);
+  const [neurons, inputs] = shape as [number, number];
+  return {
+    name: node.name || `Gather_${place}`,
+    op: "Gather",
+    node,
+    tensor: table.name,
+    weightSlot: 0,
+    shape,
+    inputs,
+    neurons,
+    groups: 1,
+    neuronsFirst: true,
+    input: null,
+    window: null,
+    bias: null,
+    biasAt: null,
+  };
+}
+
 function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model): Layer | Skipped {
   const name = node.input[1] ?? "";
   const weight = index.initializers.get(name);
@@ -107,10 +146,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     bytes: weight ? storedBytes(weight) : 0,
   });
   if (weight === undefined)
-    return skip(
-      "not-constant",
-      `${title} computes this weight at run time, so there is nothing stored to quantize.`,
-    );
+    return skip("not-constant", "Computed when the model runs, so there is nothing stored to quantize.");
   const refused = refusal(weight, index, model, skip);
   if (refused) return refused;
 
@@ -142,6 +178,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     op,
     node,
     tensor: name,
+    weightSlot: 1,
     shape,
     inputs,
     neurons,
