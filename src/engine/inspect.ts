@@ -9,7 +9,7 @@ import type { Model } from "../core/onnx/model";
 import { elementCount, storedBytes } from "../core/onnx/tensors";
 import { openModel } from "./modelFile";
 import { alphabetFor } from "./options";
-import { TABLE_BITS } from "./plan";
+import { formatFor, TABLE_BITS } from "./plan";
 
 /** What a model is, without running it. */
 export interface Inspection {
@@ -74,7 +74,7 @@ function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | n
       const isTable = layer.op === "Gather";
       const own = isTable ? TABLE_BITS : bits;
       const alphabet = alphabetFor("auto", own);
-      const format = isTable ? "packed" : formatOf(alphabet, own, false);
+      const format = formatFor(layer, "auto", () => formatOf(alphabet, own, false));
       return { layer, bits: own, alphabet, groupInputs: undefined, newBias: false, format } as const;
     });
     return predictCopy(model, unfitted).bytes;

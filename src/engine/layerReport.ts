@@ -79,9 +79,26 @@ const MOST_NAMED = 3;
 const MANY_ZEROS = 0.05;
 
 /** What the layers of a run want said beside their numbers. */
-export function layerWarnings(fitted: readonly FittedLayer[], synthetic: boolean): string[] {
+export function layerWarnings(fitted: readonly FittedLayer[], fit: boolean, synthetic: boolean): string[] {
   // What made-up inputs say of single inputs means nothing.
-  return [...zeroWarnings(fitted), ...(synthetic ? [] : dominanceWarnings(fitted))];
+  return [
+    ...(fit ? unfittedWarnings(fitted) : []),
+    ...zeroWarnings(fitted),
+    ...(synthetic ? [] : dominanceWarnings(fitted)),
+  ];
+}
+
+/** Tables are meant to be rounded; of other layers a user would expect that their data were used. */
+function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
+  const rounded = fitted.filter(({ plan }) => plan.layer.input === null && plan.layer.op !== "Gather");
+  if (rounded.length === 0) return [];
+  const names = listed(rounded.map(({ plan }) => `${plan.layer.name} (${plan.layer.op})`));
+  return [`Rounded without looking at the data, since Whittle does not fit such layers yet: ${names}.`];
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more layers` : "";
+  return `${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
@@ -89,9 +106,8 @@ function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
     .filter(one => one.dominatedInputs > 0)
     .map(({ plan, dominatedInputs }) => `${plan.layer.name} (${dominatedInputs} of ${plan.layer.inputs})`);
   if (dominated.length === 0) return [];
-  const more = dominated.length > MOST_NAMED ? ` and ${dominated.length - MOST_NAMED} more layers` : "";
   return [
-    `One sample alone carries most of the energy of some inputs of ${dominated.slice(0, MOST_NAMED).join(", ")}${more}; on other data the error may be larger. More samples help.`,
+    `One sample alone carries most of the energy of some inputs of ${listed(dominated)}; on other data the error may be larger. More samples help.`,
   ];
 }
 

@@ -1,8 +1,10 @@
 import picomatch from "picomatch";
 import type { FormatOf } from "../core/formats/choose";
+import { neuronAxis } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
 import type { UnfittedLayer } from "../core/formats/predict";
 import type { LayerPlan } from "../core/fitLayer";
+import { Failure } from "../core/failure";
 import type { Skipped, Layer } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
 import { float32Values } from "../core/onnx/tensors";
@@ -15,6 +17,18 @@ export interface StoredPlan extends LayerPlan {
 
 /** Rows of a table are met one by one, with no sum over them to make an error small. */
 export const TABLE_BITS = 8;
+
+/** Tables are packed, so that only the rows looked up become floats; so is what DequantizeLinear has no axis for. */
+export function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Format): Format {
+  if (layer.op === "Gather" && wanted === "auto") return "packed";
+  if (neuronAxis(layer) !== null) return otherwise();
+  if (wanted !== "qdq") return "packed";
+  throw new Failure(
+    "format-impossible",
+    `${layer.name} counts its neurons along two axes of [${layer.shape.join(", ")}], and qdq has one.`,
+    `Use --format auto or packed, or --exclude '${layer.name}'.`,
+  );
+}
 
 function withoutData(radius: QuantizeOptions["radius"]): "max" | "mse" {
   return radius === "max" ? "max" : "mse";
@@ -53,7 +67,7 @@ export function planLayers(
     }
     const alphabet = alphabetFor(isTable ? "auto" : options.alphabet, bits);
     const isFitted = fit && layer.input !== null;
-    const format = isTable && options.format === "auto" ? "packed" : formatOf(alphabet, bits, group !== undefined);
+    const format = formatFor(layer, options.format, () => formatOf(alphabet, bits, group !== undefined));
     plans.push({
       layer,
       weights,

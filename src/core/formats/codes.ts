@@ -37,6 +37,20 @@ export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Arr
 }
 
 /** Shape that makes one number a neuron broadcast along the stored tensor. */
-export function neuronShape(layer: Layer): number[] {
-  return layer.neuronsFirst ? [layer.neurons, ...layer.shape.slice(1).map(() => 1)] : [layer.neurons];
+export function neuronShape({ neuronsFirst, neurons, shape }: Layer): number[] {
+  if (!neuronsFirst) return [neurons];
+  let counted = 1;
+  return shape.map(dim => {
+    // The axes at the front that count neurons; the others are inputs.
+    const isNeurons = counted < neurons;
+    if (isNeurons) counted *= dim;
+    return isNeurons ? dim : 1;
+  });
+}
+
+/** The one axis of the stored tensor that counts neurons; null where several do. */
+export function neuronAxis({ neuronsFirst, neurons, shape }: Layer): number | null {
+  if (!neuronsFirst) return shape.length - 1;
+  const axis = shape.findIndex(dim => dim !== 1);
+  return axis < 0 ? 0 : shape[axis] === neurons ? axis : null;
 }

@@ -76,7 +76,12 @@ export function writeCopy(
     const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
     const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
     const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
-    for (const [old, node] of rewired(layer.layer, straight.layer.node, output, bias)) rewritten.set(old, [node]);
+    // A node with two weights is rewritten twice, each time from what it is by then.
+    const own =
+      straight.layer === layer.layer
+        ? (rewritten.get(layer.layer.node)?.[0] ?? layer.layer.node)
+        : straight.layer.node;
+    for (const [old, node] of rewired(layer.layer, own, output, bias)) rewritten.set(old, [node]);
     return bytes;
   });
 
@@ -189,7 +194,7 @@ function raised(copy: ModelProto, opset: number): ModelProto {
 /** onnxruntime fuses DequantizeLinear into Gemm only where the weight is stored as [inputs, neurons]; so store it that way. */
 function withoutTransB(codes: StoredLayer): StoredLayer {
   const { layer, levels } = codes;
-  if (layer.op !== "Gemm" || !layer.neuronsFirst) return codes;
+  if (layer.op !== "Gemm" || !layer.neuronsFirst || layer.weightSlot !== 1) return codes;
   const turned = new Uint8Array(levels.length);
   for (let j = 0; j < layer.neurons; j++) {
     for (let i = 0; i < layer.inputs; i++) turned[i * layer.neurons + j] = levels[j * layer.inputs + i]!;

@@ -1,7 +1,7 @@
 import { intOf, node } from "../onnx/build";
 import { tensor } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
-import type { LayerCodes } from "./codes";
+import { type LayerCodes, neuronAxis } from "./codes";
 import type { CopyParts } from "./packed";
 
 // `qdq`: integers and one DequantizeLinear a weight, y = (x - zeroPoint) * scale, per neuron along `axis`. onnxruntime
@@ -32,7 +32,9 @@ export function writeQdq(codes: LayerCodes, parts: CopyParts): { output: string;
     parts.store(tensor(result("scales"), "float32", [layer.neurons], scales)),
     parts.store(tensor(result("zero_points"), type, [layer.neurons], zeros)),
   ];
-  const axis = layer.neuronsFirst ? 0 : layer.shape.length - 1;
+  const axis = neuronAxis(layer);
+  if (axis === null)
+    throw new Error(`${layer.name} counts neurons along several axes, which DequantizeLinear cannot.`);
   const output = parts.add(node("DequantizeLinear", inputs, result("dequantized"), [intOf("axis", axis)]));
   return { output, bytes: stored.length + zeros.length + scales.byteLength };
 }

@@ -3,6 +3,7 @@ import { DataType } from "../onnx/dataTypes";
 import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { elementCount } from "../onnx/tensors";
+import { isWeightAt } from "./storedWeights";
 import { indexGraph } from "./uses";
 
 /** Smaller ones are shapes, axes and factors; nothing is won by moving them. */
@@ -11,21 +12,21 @@ const LEAST_ELEMENTS = 32;
 const INITIALIZERS_STAND_ALONE = 4n;
 
 /**
- * Stores what Constant nodes of the graph hold as initializers of the same names, where it is large enough to be weights: the
- * same model, in the form everything else here looks for weights in.
+ * Stores the weights that Constant nodes of the graph hold as initializers of the same names: the same model, in the form everything else here looks for weights in.
  *
  * @returns the very model that was given where there is nothing to store.
  */
 export function storeConstants(model: Model): Model {
   if (model.irVersion < INITIALIZERS_STAND_ALONE) return model;
-  const { outputs } = indexGraph(model.graph);
+  const { outputs, uses } = indexGraph(model.graph);
   const stored = new Map<NodeProto, TensorProto>();
   for (const node of model.graph.node) {
     const value = node.attribute.find(one => one.name === "value")?.t;
     const name = node.output[0];
     if (node.opType !== "Constant" || !isOnnxDomain(node) || !value || !name || outputs.has(name)) continue;
-    if (value.dataType === DataType.float32 && elementCount(value) >= LEAST_ELEMENTS)
-      stored.set(node, changed(value, { name }));
+    if (value.dataType !== DataType.float32 || elementCount(value) < LEAST_ELEMENTS) continue;
+    const isWeight = uses.get(name)?.some(use => isWeightAt(use, value.dims.length)) ?? false;
+    if (isWeight) stored.set(node, changed(value, { name }));
   }
   if (stored.size === 0) return model;
   const graph = changed(model.graph, {

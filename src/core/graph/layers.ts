@@ -3,10 +3,11 @@ import { DataType, dataTypeName } from "../onnx/dataTypes";
 import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { dimsOf, float32Values, storedBytes } from "../onnx/tensors";
+import { biasSlot, type RoundedOp, storedWeights } from "./storedWeights";
 import { type GraphIndex, indexGraph } from "./uses";
 import { type Window, windowOf } from "./window";
 
-export type LayerOp = "Gemm" | "MatMul" | "Conv" | "Gather";
+export type LayerOp = "Gemm" | "MatMul" | "Conv" | RoundedOp;
 
 /** A node whose weights can be quantized: y = x W + b for each of its groups, or rows of W looked up (Gather). */
 export interface Layer {
@@ -17,14 +18,17 @@ export interface Layer {
   /** Name of the stored weight. */
   readonly tensor: string;
   /** Which input of the node it is. */
-  readonly weightSlot: 0 | 1;
+  readonly weightSlot: number;
   readonly shape: readonly number[];
   /** Inputs of a neuron, n; for Conv channels / groups * kernel height * kernel width. */
   readonly inputs: number;
   /** Neurons of all groups. */
   readonly neurons: number;
   readonly groups: number;
-  /** Whether the stored weight is [neurons, inputs] (Conv, Gemm with transB) or [inputs, neurons]. */
+  /**
+   * Whether the stored weight is [neurons, inputs] (Conv, Gemm with transB) or [inputs, neurons]; either may be several axes of
+   * its shape.
+   */
   readonly neuronsFirst: boolean;
   /** Name of the activation the layer reads; null where its weights meet none, so that there is no data to fit to. */
   readonly input: string | null;
@@ -80,13 +84,11 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
   const skipped: Skipped[] = [];
   const taken = new Set<string>();
   index.nodes.forEach((node, place) => {
-    const isTable = isEmbeddingNode(node, index);
-    if (!isTable && !isLayerNode(node)) return;
-    const found = isTable ? embeddingOf(node, place, index, model) : layerOf(node, place, index, model);
-    if ("reason" in found) {
-      if (!taken.has(found.tensor)) skipped.push(found);
-    } else layers.push(found);
-    taken.add(found.tensor);
+    for (const found of foundIn(node, place, index, model)) {
+      if (!("reason" in found)) layers.push(found);
+      else if (!taken.has(found.tensor)) skipped.push(found);
+      taken.add(found.tensor);
+    }
   });
   const biases = new Set(layers.flatMap(({ biasAt }) => (biasAt ? (biasAt.node.input[biasAt.slot] ?? []) : [])));
   for (const tensor of model.graph.initializer) {
@@ -99,40 +101,31 @@ function isLayerNode(node: NodeProto): boolean {
   return isOnnxDomain(node) && (node.opType === "Gemm" || node.opType === "MatMul" || node.opType === "Conv");
 }
 
-/** A Gather of rows out of a stored table [rows, numbers]; others look up shapes, or along another axis. */
-function isEmbeddingNode(node: NodeProto, index: GraphIndex): boolean {
-  if (!isOnnxDomain(node) || node.opType !== "Gather" || intAttribute(node, "axis", 0) !== 0) return false;
-  const table = index.initializers.get(node.input[0] ?? "");
-  return table?.dataType === DataType.float32 && dimsOf(table).length === 2;
-}
+/** Reasons that speak of how a weight is used, where it may still be rounded as it is stored. */
+const OF_USE: readonly SkipReason[] = ["unsupported-shape", "unsupported-attributes", "not-constant"];
 
-function embeddingOf(node: NodeProto, place: number, index: GraphIndex, model: Model): Layer | Skipped {
-  const table = index.initializers.get(node.input[0]!)!;
-  const refused = refusal(table, index, model, (reason, detail) => ({
-    tensor: table.name,
-    reason,
-    detail,
-    bytes: storedBytes(table),
-  }));
-  if (refused) return refused;
-  const shape = dimsOf(table);
-  const [neurons, inputs] = shape as [number, number];
-  return {
-    name: node.name || `Gather_${place}`,
-    op: "Gather",
-    node,
-    tensor: table.name,
-    weightSlot: 0,
-    shape,
-    inputs,
-    neurons,
-    groups: 1,
-    neuronsFirst: true,
-    input: null,
-    window: null,
-    bias: null,
-    biasAt: null,
-  };
+function foundIn(node: NodeProto, place: number, index: GraphIndex, model: Model): (Layer | Skipped)[] {
+  const fitted = isLayerNode(node) ? layerOf(node, place, index, model) : undefined;
+  if (fitted && !("reason" in fitted && OF_USE.includes(fitted.reason))) return [fitted];
+  const rounded = storedWeights(node, index).map(({ slot, title, ...weight }): Layer | Skipped => {
+    const tensor = index.initializers.get(node.input[slot]!)!;
+    const bytes = storedBytes(tensor);
+    const refused = refusal(tensor, index, model, (reason, detail) => ({
+      tensor: tensor.name,
+      reason,
+      detail,
+      bytes,
+    }));
+    if (refused) return refused;
+    const own = {
+      name: `${node.name || `${node.opType}_${place}`}${title}`,
+      node,
+      tensor: tensor.name,
+      weightSlot: slot,
+    };
+    return { ...own, ...weight, groups: 1, input: null, window: null, bias: null, biasAt: null };
+  });
+  return rounded.length > 0 ? rounded : fitted ? [fitted] : [];
 }
 
 function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model): Layer | Skipped {
@@ -273,7 +266,7 @@ function whyLeft(tensor: TensorProto, index: GraphIndex, biases: ReadonlySet<str
   const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
   const user = uses[0]?.node;
   if (!user) return left("unused", "No node of the graph reads it.");
-  if (biases.has(tensor.name) || (isLayerNode(user) && uses.every(use => use.slot === 2)))
+  if (biases.has(tensor.name) || (isOnnxDomain(user) && uses.every(use => use.slot === biasSlot(user.opType))))
     return left("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
   if (!/^(float|bfloat)/.test(type)) return left("unsupported-type", `Stored as ${type}; not a weight.`);
   return left("unsupported-operator", `Whittle does not quantize what ${user.opType} uses.`);
