@@ -2,7 +2,7 @@ import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
 import { Failure } from "../core/failure";
-import { storeConstants } from "../core/graph/constants";
+import { storeConstants, withoutStoredInputs } from "../core/graph/constants";
 import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Model } from "../core/onnx/model";
@@ -40,7 +40,7 @@ export interface InspectedLayer extends Pick<
 /** @throws {Failure} `model-…` for what cannot be read. */
 export async function inspect(path: string): Promise<Inspection> {
   const { model: original, totalBytes } = await openModel(path);
-  const model = storeConstants(original);
+  const model = storeConstants(withoutStoredInputs(original));
   const { index, layers, skipped } = findLayers(model);
   return {
     model: path,

@@ -4,7 +4,7 @@ import { formatChooser } from "../core/formats/choose";
 import { writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
 import { type FoldedNorm, foldBatchNorms } from "../core/graph/batchNorm";
-import { storeConstants } from "../core/graph/constants";
+import { storeConstants, withoutStoredInputs } from "../core/graph/constants";
 import { findLayers } from "../core/graph/layers";
 import { type Model, writeModel } from "../core/onnx/model";
 import type { LayerDetail } from "../core/report/detail";
@@ -90,6 +90,11 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const { model, folded } = prepared(original, options);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
+  if (model.graph.input.length < original.graph.input.length && model.irVersion >= 4n) {
+    warnings.push(
+      "The model lists all its weights among its inputs, where a caller could feed others; in the copy they are fixed.",
+    );
+  }
 
   const data = layers.length === 0 ? noData() : await calibrationData(original, options);
   warnings.push(...data.warnings);
@@ -167,7 +172,7 @@ function prepared(
   original: Model,
   { foldBatchNorm }: QuantizeOptions,
 ): { model: Model; folded: readonly FoldedNorm[] } {
-  const model = storeConstants(original);
+  const model = storeConstants(withoutStoredInputs(original));
   return foldBatchNorm === "auto" ? foldBatchNorms(model) : { model, folded: [] };
 }
 

@@ -21,12 +21,15 @@ const table = tensor("table", "float32", [ROWS, WIDTH], weights(ROWS * WIDTH));
 const head = tensor("head", "float32", [WIDTH, 10], weights(WIDTH * 10));
 const lookUp = (): NodeProto[] => [node("Gather", ["table", "ids"], "rows"), node("MatMul", ["rows", "head"], "y")];
 
-function write(folder: string, nodes: NodeProto[], initializer: TensorProto[]): string {
+function write(folder: string, nodes: NodeProto[], initializer: TensorProto[], listed = 0): string {
   const graph = create(GraphProtoSchema, {
     name: "g",
     node: nodes,
     initializer,
-    input: [valueInfo("ids", "int64")],
+    input: [
+      valueInfo("ids", "int64"),
+      ...initializer.slice(0, listed).map(({ name }) => valueInfo(name, "float32")),
+    ],
     output: [valueInfo("y", "float32")],
   });
   const file = join(folder, "m.onnx");
@@ -99,4 +102,27 @@ test("weights in Constant nodes are found, and their nodes are gone from the cop
   const { graph } = readModel(bytesOf(copy), copy);
   assert.ok(graph.node.every(one => !one.output.includes("head")));
   assert.ok(distance(await answer(copy), await answer(file)) < 0.01);
+});
+
+test("weights that are all listed as inputs are fixed in the copy, with a warning; single ones stay what a caller may feed", async t => {
+  const folder = folderOf(t);
+  const names = Array.from({ length: 8 }, (_, k) => `b${k}`);
+  const adds = names.map((name, k) => node("Add", [k === 0 ? "h" : `h${k}`, name], k === 7 ? "y" : `h${k + 1}`));
+  const nodes = [node("Gather", ["table", "ids"], "rows"), node("MatMul", ["rows", "head"], "h"), ...adds];
+  const stored = [table, head, ...names.map(name => tensor(name, "float32", [10], weights(10)))];
+  const copy = join(folder, "c.onnx");
+
+  const all = write(folder, nodes, stored, stored.length);
+  const { layers, warnings } = await run(all, copy, { bits: 8 });
+  assert.equal(layers.length, 2);
+  assert.match(warnings.join(), /lists all its weights among its inputs/);
+  assert.ok(distance(await answer(copy), await answer(all)) < 0.01);
+
+  const one = write(folder, nodes, stored, 1);
+  const report = await run(one, join(folder, "one.onnx"), { bits: 8 });
+  assert.deepEqual(
+    report.layers.map(layer => layer.tensor),
+    ["head"],
+  );
+  assert.equal(report.skipped.find(left => left.tensor === "table")!.reason, "overridable");
 });
