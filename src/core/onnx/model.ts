@@ -1,7 +1,8 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
 import { checkTensor } from "./tensors";
-import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from "./onnx_pb";
+import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb";
+import { whyUnreadable } from "./wire";
 
 /** A model that was read: it has a graph, an opset, and tensors that hold what they promise. */
 export type Model = ModelProto & { graph: GraphProto };
@@ -17,15 +18,13 @@ const MAX_GRAPH_DEPTH = 24;
  */
 export function readModel(bytes: Uint8Array, file: string): Model {
   refuseOtherFiles(bytes, file);
-  let model: ModelProto;
-  try {
-    model = fromBinary(ModelProtoSchema, bytes);
-  } catch (error) {
-    throw unreadable(file, reasonOf(error));
-  }
+  const why = whyUnreadable(bytes, ModelProtoSchema);
+  if (why !== undefined) throw unreadable(file, why);
+  const model = fromBinary(ModelProtoSchema, bytes);
   if (!hasGraph(model)) throw unreadable(file, "holds no graph, so it is not an ONNX model");
   if (model.opsetImport.length === 0) throw invalid(file, "names no operator set (opset_import is empty)");
-  for (const graph of graphsOf(model.graph, file)) graph.initializer.forEach(checkTensor);
+  refuseDeepGraphs(model.graph, file);
+  allTensors(model).forEach(checkTensor);
   return model;
 }
 
@@ -52,10 +51,9 @@ export function bodiesOf(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap(attribute => (attribute.g ? [attribute.g, ...attribute.graphs] : attribute.graphs));
 }
 
-/** A graph and every graph nested in it. */
-function graphsOf(graph: GraphProto, file: string, depth = 0): GraphProto[] {
+function refuseDeepGraphs(graph: GraphProto, file: string, depth = 0): void {
   if (depth > MAX_GRAPH_DEPTH) throw invalid(file, `nests graphs more than ${MAX_GRAPH_DEPTH} deep`);
-  return [graph, ...graph.node.flatMap(node => bodiesOf(node).flatMap(body => graphsOf(body, file, depth + 1)))];
+  for (const node of graph.node) for (const body of bodiesOf(node)) refuseDeepGraphs(body, file, depth + 1);
 }
 
 /** The graph of a model and every graph nested in it. */
@@ -72,6 +70,15 @@ export function allNodes(model: Model): NodeProto[] {
   const within = (nodes: readonly NodeProto[]): NodeProto[] =>
     nodes.flatMap(node => [node, ...bodiesOf(node).flatMap(body => within(body.node))]);
   return [...within(model.graph.node), ...model.functions.flatMap(one => within(one.node))];
+}
+
+/** Every tensor a model stores: initializers, and those in attributes of nodes. */
+export function allTensors(model: Model): TensorProto[] {
+  const ofGraphs = allGraphs(model).flatMap(graph => graph.initializer);
+  const ofNodes = allNodes(model).flatMap(node =>
+    node.attribute.flatMap(attribute => (attribute.t ? [attribute.t, ...attribute.tensors] : attribute.tensors)),
+  );
+  return [...ofGraphs, ...ofNodes];
 }
 
 /** Every name a model uses, so that a new one can be chosen that none of its nodes, values or graphs has. */
@@ -118,14 +125,6 @@ function isText(bytes: Uint8Array): boolean {
   return bytes
     .subarray(0, 64)
     .every(byte => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127));
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/premature EOF|out of bounds|out of range/i.test(message))
-    return "ends too early; the download was probably cut off";
-  if (/recursion/i.test(message)) return "nests its messages deeper than any model does";
-  return `is not an ONNX model, or damaged (${message})`;
 }
 
 function unreadable(file: string, why: string): Failure {
