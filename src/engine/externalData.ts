@@ -118,7 +118,8 @@ function fileInside(folder: string, location: string, tensor: TensorProto): stri
     throw bad(tensor, `lie at "${location}", an absolute path; only files beside the model are read`);
   }
   if (location.includes("\0")) throw bad(tensor, "lie in a file whose name no system allows");
-  if (outside(folder, join(folder, location))) throw bad(tensor, `lie at "${location}", outside the model's folder`);
+  if (outside(folder, join(folder, location)))
+    throw bad(tensor, `lie at "${location}", outside the model's folder`);
   let real: string;
   try {
     real = realpathSync(join(folder, location));

@@ -64,6 +64,8 @@ function walk(walker: Walker, schema: DescMessage, end: number, path: readonly s
     const within = field ? [...path, field.name] : path;
     if (tag < 8 || tag > 2 ** 32 - 1) throw damagedAt(start, "a field has an impossible number");
     if (!field) spend(walker, HEAP_BYTES_PER_PART);
+    else if (!canBeStoredAs(field, tag % 8))
+      throw damagedAt(start, `${nameOf(within)} is stored as something else`);
     switch (tag % 8) {
       case VARINT:
         varint(walker, end, within);
@@ -97,6 +99,17 @@ function walk(walker: Walker, schema: DescMessage, end: number, path: readonly s
         throw damagedAt(start, "a field is of a kind that ONNX does not use");
     }
   }
+}
+
+/** Whether a field is of the wire type its schema says; lists of numbers may also be packed into one piece. */
+function canBeStoredAs(field: DescField, wireType: number): boolean {
+  const { scalar } = field;
+  if (scalar === undefined) return wireType === (field.enum ? VARINT : LENGTH_DELIMITED);
+  if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) return wireType === LENGTH_DELIMITED;
+  if (wireType === LENGTH_DELIMITED) return field.fieldKind === "list";
+  if (scalar === ScalarType.FLOAT) return wireType === FIXED32;
+  if (scalar === ScalarType.DOUBLE) return wireType === FIXED64;
+  return wireType === VARINT;
 }
 
 function spendOnNumbers(walker: Walker, field: DescField | undefined, count: number): void {
