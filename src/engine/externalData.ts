@@ -1,9 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../core/failure";
 import { allTensors, type Model } from "../core/onnx/model";
 import type { TensorProto } from "../core/onnx/onnx_pb";
 import { isExternal, storedBytes } from "../core/onnx/tensors";
+import { kindOf } from "./files";
 
 /** A copy is one protobuf message, which ends below 2 GiB; what lies outside the model has to fit into it. */
 const MOST_BYTES = 2 ** 31 - 1;
@@ -140,7 +141,7 @@ function outside(folder: string, path: string): boolean {
 function openPiece(file: string, location: string, tensor: TensorProto): number {
   try {
     // Should a pipe have taken the file's place meanwhile, this returns instead of waiting.
-    return openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return openSync(file, constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK));
   } catch (error) {
     throw unreachable(error, location, tensor);
   }
@@ -150,12 +151,4 @@ function unreachable(error: unknown, location: string, tensor: TensorProto): Fai
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   if (code === "ENOENT") return bad(tensor, `should be in "${location}", which is not there`);
   return bad(tensor, `should be in "${location}", which cannot be read (${code})`);
-}
-
-function kindOf(info: Stats): string {
-  if (info.isDirectory()) return "a folder";
-  if (info.isFIFO()) return "a pipe";
-  if (info.isSocket()) return "a socket";
-  if (info.isCharacterDevice() || info.isBlockDevice()) return "a device";
-  return "something else";
 }

@@ -1,3 +1,4 @@
+import type { CalibrationData } from "./calibrationData";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { alphabetAt } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
@@ -79,9 +80,27 @@ const MOST_NAMED = 3;
 const MANY_ZEROS = 0.05;
 
 /** What the layers of a run want said beside their numbers. */
-export function layerWarnings(fitted: readonly FittedLayer[], synthetic: boolean): string[] {
-  // What made-up inputs say of single inputs means nothing.
-  return [...zeroWarnings(fitted), ...(synthetic ? [] : dominanceWarnings(fitted))];
+export function layerWarnings(
+  fitted: readonly FittedLayer[],
+  data: Pick<CalibrationData, "feeds" | "calibration">,
+): string[] {
+  return [
+    ...zeroWarnings(fitted),
+    ...(data.feeds ? overflowWarnings(fitted) : []),
+    // What made-up inputs say of single inputs means nothing.
+    ...(data.calibration.synthetic ? [] : dominanceWarnings(fitted)),
+  ];
+}
+
+function overflowWarnings(fitted: readonly FittedLayer[]): string[] {
+  const names = fitted
+    .filter(one => one.plan.layer.input !== null && one.rows === 0)
+    .map(({ plan }) => plan.layer.name);
+  if (names.length === 0) return [];
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more layers` : "";
+  return [
+    `The inputs of ${names.slice(0, MOST_NAMED).join(", ")}${more} hold no rows, or NaN and infinite values, on these data: rounded without them, and not measured.`,
+  ];
 }
 
 function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {

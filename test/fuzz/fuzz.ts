@@ -8,7 +8,9 @@ import { seeded } from "../../src/core/random";
 import type { Ended, Job } from "./child";
 import { dice, type Kind, mutant } from "./mutate";
 
-const SECONDS = 2;
+/** Of the processor: on a machine with other work the clock would tell of that. A mutant that waits ends by the clock. */
+const CPU_SECONDS = 2;
+const WAIT_SECONDS = 20;
 const MAX_RSS_BYTES = 512 * 2 ** 20;
 /** A process takes so many mutants one after the other; what one leaves in memory must not be told of the next. */
 const BATCH = 200;
@@ -49,7 +51,7 @@ writeFileSync(join(work, "arrays.json"), JSON.stringify({ ...ofArrays, calib: "m
 interface Verdict {
   readonly word: string;
   readonly detail: string | undefined;
-  readonly milliseconds: number;
+  readonly cpuSeconds: number;
   readonly peakBytes: number;
 }
 
@@ -66,11 +68,14 @@ function childFor(): ChildProcess {
   }));
 }
 
-function residentBytes(pid: number): number {
+/** Resident memory and processor time so far; of no more than a moment ago where the process has just ended. */
+function usageOf(pid: number): { bytes: number; cpuSeconds: number } | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
+    // proc(5): utime and stime are fields 14 and 15 in ticks of 1/100 s, rss is field 24 in pages of 4 KB.
+    return { bytes: Number(fields[21]) * 4096, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100 };
   } catch {
-    return 0; // It has just ended; its end is told by its exit.
+    return undefined;
   }
 }
 
@@ -81,10 +86,18 @@ function judge(job: Job): Promise<Verdict> {
   return new Promise(resolve => {
     const started = performance.now();
     let peakBytes = 0;
+    const before = fresh ? 0 : (usageOf(at.pid!)?.cpuSeconds ?? 0);
+    let cpuSeconds = 0;
+    const look = (): void => {
+      const usage = usageOf(at.pid!);
+      if (!usage) return;
+      peakBytes = Math.max(peakBytes, usage.bytes);
+      cpuSeconds = usage.cpuSeconds - before;
+    };
     const end = (word: string, detail?: string): void => {
       clearInterval(watch);
       at.removeAllListeners();
-      resolve({ word, detail, milliseconds: performance.now() - started, peakBytes });
+      resolve({ word, detail, cpuSeconds, peakBytes });
     };
     const stop = (word: string): void => {
       at.removeAllListeners("exit");
@@ -93,13 +106,15 @@ function judge(job: Job): Promise<Verdict> {
       end(word);
     };
     // A process that has just been started has to load first, which is no mutant's doing.
-    const limit = (fresh ? SECONDS + 2 : SECONDS) * 1000;
+    const limit = fresh ? CPU_SECONDS + 2 : CPU_SECONDS;
     const watch = setInterval(() => {
-      peakBytes = Math.max(peakBytes, residentBytes(at.pid!));
+      look();
       if (peakBytes > MAX_RSS_BYTES) stop("memory");
-      else if (performance.now() - started > limit) stop("slow");
+      else if (cpuSeconds > limit) stop("slow");
+      else if (performance.now() - started > 1000 * WAIT_SECONDS) stop("hang");
     }, 10);
     at.once("message", (ended: Ended) => {
+      look();
       if (ended.bug !== undefined) end("bug", ended.bug);
       else end(`inspect ${ended.inspected}, quantize ${ended.quantized}`);
     });
@@ -111,7 +126,7 @@ function judge(job: Job): Promise<Verdict> {
   });
 }
 
-const BROKE = new Set(["bug", "slow", "memory", "crash"]);
+const BROKE = new Set(["bug", "slow", "hang", "memory", "crash"]);
 
 async function main(): Promise<void> {
   rmSync(kept, { recursive: true, force: true });
@@ -135,7 +150,7 @@ async function main(): Promise<void> {
     const broken = BROKE.has(verdict.word);
     tally.set(`${from.kind}: ${verdict.word}`, (tally.get(`${from.kind}: ${verdict.word}`) ?? 0) + 1);
     if (!broken) {
-      slowest = Math.max(slowest, verdict.milliseconds);
+      slowest = Math.max(slowest, verdict.cpuSeconds);
       largest = Math.max(largest, verdict.peakBytes);
       continue;
     }
@@ -152,7 +167,7 @@ async function main(): Promise<void> {
   const lines = [...tally].sort().map(([word, times]) => `${String(times).padStart(6)}  ${word}`);
   process.stdout.write(
     `${count} mutants of ${models.length} models and ${data.length} data files, seed ${seed}\n${lines.join("\n")}\n` +
-      `slowest ${Math.round(slowest)} ms, largest ${Math.round(largest / 2 ** 20)} MB resident, ${broke.length} broke something` +
+      `slowest ${slowest.toFixed(2)} s of the processor, largest ${Math.round(largest / 2 ** 20)} MB resident, ${broke.length} broke something` +
       `${broke.length > 0 ? ` (kept in ${kept})` : ""}\n`,
   );
   process.exitCode = broke.length > 0 ? 1 : 0;

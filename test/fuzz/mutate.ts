@@ -7,11 +7,14 @@ export interface Dice {
   /** An integer in [0, below). */
   below(limit: number): number;
   of<T>(choices: readonly T[]): T;
+  /** Undefined where there is nothing to choose from. */
+  any<T>(choices: readonly T[]): T | undefined;
 }
 
 export function dice(random: () => number): Dice {
   const below = (limit: number): number => Math.floor(random() * limit);
-  return { below, of: choices => choices[below(choices.length)]! };
+  const any = <T>(choices: readonly T[]): T | undefined => choices[below(choices.length)];
+  return { below, any, of: choices => any(choices)! };
 }
 
 type Change = (bytes: Uint8Array, dice: Dice, others: readonly Uint8Array[]) => Uint8Array;
@@ -83,20 +86,20 @@ const NUMBERS = [
 /** Mutations of a model that is still well-formed protobuf: what a reader lets in, and the code behind it has to bear. */
 const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice) => void> = {
   dimension: (model, dice) => {
-    const tensor = dice.of(allTensors(model));
+    const tensor = dice.any(allTensors(model));
     if (tensor) tensor.dims[dice.below(tensor.dims.length + 1)] = dice.of(NUMBERS);
   },
-  "dimensions swapped": (model, dice) => dice.of(allTensors(model))?.dims.reverse(),
+  "dimensions swapped": (model, dice) => dice.any(allTensors(model))?.dims.reverse(),
   "input's shape": (model, dice) => {
-    const dims = dice.of(model.graph.input)?.type?.tensorType?.shape?.dim;
+    const dims = dice.any(model.graph.input)?.type?.tensorType?.shape?.dim;
     if (dims && dims.length > 0) dice.of(dims).value = { case: "dimValue", value: dice.of(NUMBERS) };
   },
   "element type": (model, dice) => {
-    const tensor = dice.of(allTensors(model));
+    const tensor = dice.any(allTensors(model));
     if (tensor) tensor.dataType = dice.below(30);
   },
   attribute: (model, dice) => {
-    const attribute = dice.of(allNodes(model).flatMap(node => node.attribute));
+    const attribute = dice.any(allNodes(model).flatMap(node => node.attribute));
     if (!attribute) return;
     attribute.i = dice.of(NUMBERS);
     if (attribute.ints.length > 0) attribute.ints[dice.below(attribute.ints.length + 1)] = dice.of(NUMBERS);
@@ -104,29 +107,29 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
     if (dice.below(4) === 0) attribute.type = dice.below(16);
   },
   "attribute gone": (model, dice) => {
-    dice.of(allNodes(model))?.attribute.pop();
+    dice.any(allNodes(model))?.attribute.pop();
   },
   "another operator": (model, dice) => {
     const nodes = allNodes(model);
-    const node = dice.of(nodes);
+    const node = dice.any(nodes);
     if (node)
       node.opType = dice.of([...nodes.map(one => one.opType), "MatMul", "Gemm", "Conv", "LSTM", "Gather", ""]);
   },
   "another domain": (model, dice) => {
-    const node = dice.of(allNodes(model));
+    const node = dice.any(allNodes(model));
     if (node) node.domain = dice.of(["", "ai.onnx", "com.microsoft", "nowhere"]);
   },
   "inputs crossed": (model, dice) => {
     const nodes = allNodes(model);
-    const [to, from] = [dice.of(nodes), dice.of(nodes)];
+    const [to, from] = [dice.any(nodes), dice.any(nodes)];
     if (to && from)
       to.input[dice.below(to.input.length + 1)] = dice.of([...from.input, ...from.output, "", "none"]);
   },
   "inputs gone": (model, dice) => {
-    dice.of(allNodes(model))?.input.splice(dice.below(3), 1 + dice.below(3));
+    dice.any(allNodes(model))?.input.splice(dice.below(3), 1 + dice.below(3));
   },
   "outputs gone": (model, dice) => {
-    dice.of(allNodes(model))?.output.splice(0, 1);
+    dice.any(allNodes(model))?.output.splice(0, 1);
   },
   "node twice": (model, dice) => {
     const { node } = dice.of(allGraphs(model));
@@ -141,7 +144,7 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
     if (initializer.length > 0) initializer.push(dice.of(initializer));
   },
   "names alike": (model, dice) => {
-    const tensor = dice.of(allTensors(model));
+    const tensor = dice.any(allTensors(model));
     if (tensor) tensor.name = dice.of(["", "x", "y", "__proto__", "constructor", "\0", "a".repeat(100_000)]);
   },
   versions: (model, dice) => {
@@ -149,7 +152,7 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
     model.irVersion = dice.of([...NUMBERS, 3n, 8n, 10n, 99n]);
   },
   "bytes elsewhere": (model, dice) => {
-    const tensor = dice.of(allTensors(model));
+    const tensor = dice.any(allTensors(model));
     if (!tensor) return;
     tensor.dataLocation = 1;
     tensor.rawData = new Uint8Array(0);
@@ -173,7 +176,7 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
     }
   },
   "body gone": (model, dice) => {
-    const body = dice.of(allNodes(model).flatMap(bodiesOf));
+    const body = dice.any(allNodes(model).flatMap(bodiesOf));
     if (body) body.output = [];
   },
 };

@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
+import { otherFile } from "./otherFiles";
 import { checkTensor } from "./tensors";
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb";
 import { whyUnreadable } from "./wire";
@@ -17,7 +18,8 @@ const MAX_GRAPH_DEPTH = 24;
  * @throws {Failure} `model-unreadable` or `model-invalid`, with the cause in one sentence.
  */
 export function readModel(bytes: Uint8Array, file: string): Model {
-  refuseOtherFiles(bytes, file);
+  const other = otherFile(bytes);
+  if (other) throw new Failure("model-unreadable", `${file} ${other.is}.`, other.next);
   const why = whyUnreadable(bytes, ModelProtoSchema);
   if (why !== undefined) throw unreadable(file, why);
   const model = fromBinary(ModelProtoSchema, bytes);
@@ -96,35 +98,6 @@ export function allNames(model: Model): Set<string> {
   };
   add(model.graph);
   return names;
-}
-
-const startsWith = (bytes: Uint8Array, text: string): boolean =>
-  bytes.length >= text.length && Array.from(text).every((letter, i) => bytes[i] === letter.charCodeAt(0));
-
-/** Files that are often found where a model should be. */
-function refuseOtherFiles(bytes: Uint8Array, file: string): void {
-  if (bytes.length === 0) throw unreadable(file, "is empty");
-  if (startsWith(bytes, "version https://git-lfs")) {
-    throw new Failure(
-      "model-unreadable",
-      `${file} is a Git LFS pointer, not the model itself.`,
-      "Run `git lfs pull` in its repository, then try again.",
-    );
-  }
-  const head = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
-  if (head.startsWith("<!doctype") || head.startsWith("<html")) {
-    throw unreadable(file, "is a web page, probably the answer to a failed download");
-  }
-  if (isText(bytes)) throw unreadable(file, "is a text, not an ONNX model");
-  if (startsWith(bytes, "PK\u0003\u0004"))
-    throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
-}
-
-/** Whether the first bytes are all of those that texts are made of; a model begins with a tag below 32 and a number. */
-function isText(bytes: Uint8Array): boolean {
-  return bytes
-    .subarray(0, 64)
-    .every(byte => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127));
 }
 
 function unreadable(file: string, why: string): Failure {
