@@ -1,5 +1,5 @@
 // Builds what runs: `node esbuild.mjs` makes dist/*.js, dist/kernels.wasm and dist/webview/*; `--tests` adds dist/test/**,
-// `--bench` dist/bench/**. dist/meta.json says which files went into what, for the notices of the package.
+// `--bench` dist/bench/**, `--fuzz` dist/fuzz/**. dist/meta.json says which files went into what, for the notices of the package.
 import { build } from "esbuild";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -57,6 +57,10 @@ if (process.argv.includes("--bench")) {
       .map(file => `test/bench/${file}`),
     outdir: "dist/bench",
   });
+}
+
+if (process.argv.includes("--fuzz")) {
+  await build({ ...forNode, entryPoints: ["test/fuzz/fuzz.ts", "test/fuzz/child.ts"], outdir: "dist/fuzz" });
 }
 
 if (process.argv.includes("--tests")) {

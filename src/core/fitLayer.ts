@@ -41,6 +41,12 @@ export interface FittedLayer extends LayerFit {
   readonly seconds: number;
 }
 
+/** How a layer is quantized whose inputs hold nothing to fit to. */
+export function withoutData(plan: LayerPlan): LayerPlan {
+  const radius = plan.radius === "data" ? "mse" : plan.radius;
+  return { ...plan, method: "msq", radius, target: "quantized", centre: false, refine: false };
+}
+
 /**
  * Quantizes one layer, group by group, and measures what that cost.
  *

@@ -1,8 +1,8 @@
 import { type Forward, startForward, stopsAt } from "./calibration/forward";
-import { layerRows } from "./calibration/rows";
+import { allFinite, layerRows } from "./calibration/rows";
 import type { Feed, Session } from "./calibration/tensor";
 import type { Timed } from "./cost";
-import { fitLayer, type FittedLayer, type LayerPlan } from "./fitLayer";
+import { fitLayer, type FittedLayer, type LayerPlan, withoutData } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
 import type { Replaced } from "./graph/segments";
@@ -76,7 +76,8 @@ export async function quantizeLayers(
   const name = freshNames(allNames(model));
   const outcomes: FittedLayer[] = [];
 
-  for (const [k, plan] of plans.entries()) {
+  for (const [k, planned] of plans.entries()) {
+    let plan = planned;
     parts.onStart(plan);
     const started = parts.clock();
     let rows = null;
@@ -84,7 +85,9 @@ export async function quantizeLayers(
       const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
       const float = await go(floatPass, NOTHING);
       const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);
-      rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
+      if (allFinite(float) && (seen === float || allFinite(seen)))
+        rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
+      else plan = withoutData(plan);
     }
     const fitted = await fitLayer(plan, rows, parts);
     const outcome = { ...fitted, seconds: parts.clock() - started };

@@ -1,5 +1,6 @@
+import { Failure } from "./failure";
 import { startForward, stopsAt } from "./calibration/forward";
-import { layerRows, type LayerRows } from "./calibration/rows";
+import { allFinite, layerRows, type LayerRows } from "./calibration/rows";
 import type { Feed } from "./calibration/tensor";
 import type { LayerPlan } from "./fitLayer";
 import { putBack } from "./formats/copy";
@@ -45,6 +46,13 @@ export async function sensitivities<Error>(
     let rows: LayerRows | null = null;
     if (first.layer.input !== null) {
       const seen = await pass.activations(stops[k]!, NOTHING);
+      if (!allFinite(seen)) {
+        throw new Failure(
+          "data-not-finite",
+          `What ${first.layer.name} is fed on these data holds NaN or infinite values.`,
+          "Check the data and their scale, or give the bits of each layer yourself.",
+        );
+      }
       // Activations of its own for the quantized network, though they are the same: so that the bias takes the mean.
       rows = layerRows(first.layer, seen, { ...seen }, feeds.fitted.length, seed);
     }

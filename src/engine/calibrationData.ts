@@ -85,7 +85,7 @@ function halves(samples: readonly number[]): Split[] {
 async function synthetic(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
-  const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind that cannot be made up";
+  const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind or a size that cannot be made up";
   if (!runs || obstacle !== undefined) {
     return notRun([
       `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Failure, type FailureCode } from "../core/failure";
@@ -19,7 +19,7 @@ export async function readWhole(path: string, what: "model" | "data"): Promise<U
   try {
     const info = await stat(path);
     if (info.isDirectory()) throw fail("unreadable", `${path} is a folder.`, "Name a file in it.");
-    if (!info.isFile()) throw fail("unreadable", `${path} is not a regular file.`, "Name a file.");
+    if (!info.isFile()) throw fail("unreadable", `${path} is ${kindOf(info)}, not a regular file.`, "Name a file.");
     if (info.size > MAX_FILE_BYTES) {
       throw new Failure(
         "model-too-large",
@@ -37,6 +37,14 @@ export async function readWhole(path: string, what: "model" | "data"): Promise<U
       throw fail("missing", `There is no file ${path}.`, "Check the path.");
     throw fail("unreadable", `${path} cannot be read (${code}).`, "Check its permissions.");
   }
+}
+
+/** What stands at a path where a regular file should; to open some of these is to wait for ever. */
+export function kindOf(info: Stats): string {
+  if (info.isDirectory()) return "a folder";
+  if (info.isFIFO()) return "a pipe";
+  if (info.isSocket()) return "a socket";
+  return "a device";
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { CalibrationData } from "./calibrationData";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { alphabetAt } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
@@ -79,12 +80,16 @@ const MOST_NAMED = 3;
 const MANY_ZEROS = 0.05;
 
 /** What the layers of a run want said beside their numbers. */
-export function layerWarnings(fitted: readonly FittedLayer[], fit: boolean, synthetic: boolean): string[] {
-  // What made-up inputs say of single inputs means nothing.
+export function layerWarnings(
+  fitted: readonly FittedLayer[],
+  data: Pick<CalibrationData, "feeds" | "fit" | "calibration">,
+): string[] {
   return [
-    ...(fit ? unfittedWarnings(fitted) : []),
+    ...(data.fit ? unfittedWarnings(fitted) : []),
     ...zeroWarnings(fitted),
-    ...(synthetic ? [] : dominanceWarnings(fitted)),
+    ...(data.feeds ? overflowWarnings(fitted) : []),
+    // What made-up inputs say of single inputs means nothing.
+    ...(data.calibration.synthetic ? [] : dominanceWarnings(fitted)),
   ];
 }
 
@@ -94,6 +99,16 @@ function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
   if (rounded.length === 0) return [];
   const names = listed(rounded.map(({ plan }) => `${plan.layer.name} (${plan.layer.op})`));
   return [`Rounded without looking at the data, since Whittle does not fit such layers yet: ${names}.`];
+}
+
+function overflowWarnings(fitted: readonly FittedLayer[]): string[] {
+  const names = fitted
+    .filter(one => one.plan.layer.input !== null && one.rows === 0)
+    .map(({ plan }) => plan.layer.name);
+  if (names.length === 0) return [];
+  return [
+    `The inputs of ${listed(names)} hold no rows, or NaN and infinite values, on these data: rounded without them, and not measured.`,
+  ];
 }
 
 function listed(names: readonly string[]): string {

@@ -113,7 +113,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
   const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
-  warnings.push(...layerWarnings(fitted, data.fit, data.calibration.synthetic), ...roundingWarnings(rounding));
+  warnings.push(...layerWarnings(fitted, data), ...roundingWarnings(rounding));
 
   if (copyBytes.length > totalBytes) {
     warnings.push(

@@ -68,10 +68,28 @@ function fromOrt(value: ort.Tensor): Tensor {
 }
 
 function refused(what: string, error: unknown): Failure {
-  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  const newer = newerThanRuntime(message);
+  if (newer !== undefined) {
+    return new Failure(
+      "model-does-not-run",
+      `The model is newer than onnxruntime ${runtimeVersion}: ${newer}.`,
+      "Export it for an older opset, or use a Whittle with a newer onnxruntime.",
+    );
+  }
+  // Where in onnxruntime's source a check stands (a path of the machine that built it, and a signature) helps nobody here.
+  const reason = message.replace(/\S*onnxruntime\/\S+:\d+ [^)]*\) /, "").replace(/\.+$/, "");
   return new Failure(
     "model-does-not-run",
     `onnxruntime ${runtimeVersion} ${what}: ${reason}.`,
     "Check that the model runs outside Whittle.",
   );
+}
+
+/** Which of the model's versions onnxruntime does not know yet, from its own words; undefined where it says something else. */
+function newerThanRuntime(message: string): string | undefined {
+  const opset = /Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)/.exec(message);
+  if (opset) return `it needs opset ${opset[1]} of ${opset[2]}, which is known up to ${opset[3]}`;
+  const ir = /Unsupported model IR version: (\d+), max supported IR version: (\d+)/.exec(message);
+  return ir ? `it is of IR version ${ir[1]}, which is known up to ${ir[2]}` : undefined;
 }

@@ -26,7 +26,8 @@ function describe(value: Model["graph"]["input"][number]): ModelInput {
     name: value.name,
     type: (tensor && dataTypeName(tensor.elemType)) ?? "unknown",
     dims: tensor?.shape?.dim.map(({ value: dim }, axis) => {
-      if (dim.case === "dimValue") return Number(dim.value);
+      // Some exporters write -1 for a size that is free; onnxruntime reads every negative one so.
+      if (dim.case === "dimValue" && dim.value >= 0n) return Number(dim.value);
       return dim.case === "dimParam" && dim.value !== "" ? dim.value : `?${axis}`;
     }),
   };

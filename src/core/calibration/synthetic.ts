@@ -5,14 +5,14 @@ import type { Feed, Tensor, TensorType } from "./tensor";
 
 /** A free dimension that is not the first: long enough for windows and sequences, short enough to run at once. */
 const USUAL_DIMENSION = 8;
-/** Elements of one made-up input; more than this is no test any more. */
-const MAX_ELEMENTS = 2 ** 26;
+/** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. Tens of such samples still fit into memory. */
+const MAX_ELEMENTS = 3 * 2 ** 23;
 
 /**
  * Made-up inputs, for a user without data: floats standard normal, integers 0 or 1, booleans false. Free dimensions are 1
  * where they come first, else 8, unless `sizes` names them.
  *
- * @returns one call of the model a sample; null where an input is of a kind that cannot be made up.
+ * @returns one call of the model a sample; null where an input is of a kind or a size that cannot be made up.
  */
 export function syntheticFeeds(
   inputs: readonly ModelInput[],

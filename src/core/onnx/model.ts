@@ -1,7 +1,9 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
+import { otherFile } from "./otherFiles";
 import { checkTensor } from "./tensors";
-import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from "./onnx_pb";
+import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb";
+import { whyUnreadable } from "./wire";
 
 /** A model that was read: it has a graph, an opset, and tensors that hold what they promise. */
 export type Model = ModelProto & { graph: GraphProto };
@@ -16,16 +18,15 @@ const MAX_GRAPH_DEPTH = 24;
  * @throws {Failure} `model-unreadable` or `model-invalid`, with the cause in one sentence.
  */
 export function readModel(bytes: Uint8Array, file: string): Model {
-  refuseOtherFiles(bytes, file);
-  let model: ModelProto;
-  try {
-    model = fromBinary(ModelProtoSchema, bytes);
-  } catch (error) {
-    throw unreadable(file, reasonOf(error));
-  }
+  const other = otherFile(bytes);
+  if (other) throw new Failure("model-unreadable", `${file} ${other.is}.`, other.next);
+  const why = whyUnreadable(bytes, ModelProtoSchema);
+  if (why !== undefined) throw unreadable(file, why);
+  const model = fromBinary(ModelProtoSchema, bytes);
   if (!hasGraph(model)) throw unreadable(file, "holds no graph, so it is not an ONNX model");
   if (model.opsetImport.length === 0) throw invalid(file, "names no operator set (opset_import is empty)");
-  for (const graph of graphsOf(model.graph, file)) graph.initializer.forEach(checkTensor);
+  refuseDeepGraphs(model.graph, file);
+  allTensors(model).forEach(checkTensor);
   return model;
 }
 
@@ -52,10 +53,9 @@ export function bodiesOf(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap(attribute => (attribute.g ? [attribute.g, ...attribute.graphs] : attribute.graphs));
 }
 
-/** A graph and every graph nested in it. */
-function graphsOf(graph: GraphProto, file: string, depth = 0): GraphProto[] {
+function refuseDeepGraphs(graph: GraphProto, file: string, depth = 0): void {
   if (depth > MAX_GRAPH_DEPTH) throw invalid(file, `nests graphs more than ${MAX_GRAPH_DEPTH} deep`);
-  return [graph, ...graph.node.flatMap(node => bodiesOf(node).flatMap(body => graphsOf(body, file, depth + 1)))];
+  for (const node of graph.node) for (const body of bodiesOf(node)) refuseDeepGraphs(body, file, depth + 1);
 }
 
 /** The graph of a model and every graph nested in it. */
@@ -74,6 +74,15 @@ export function allNodes(model: Model): NodeProto[] {
   return [...within(model.graph.node), ...model.functions.flatMap(one => within(one.node))];
 }
 
+/** Every tensor a model stores: initializers, and those in attributes of nodes. */
+export function allTensors(model: Model): TensorProto[] {
+  const ofGraphs = allGraphs(model).flatMap(graph => graph.initializer);
+  const ofNodes = allNodes(model).flatMap(node =>
+    node.attribute.flatMap(attribute => (attribute.t ? [attribute.t, ...attribute.tensors] : attribute.tensors)),
+  );
+  return [...ofGraphs, ...ofNodes];
+}
+
 /** Every name a model uses, so that a new one can be chosen that none of its nodes, values or graphs has. */
 export function allNames(model: Model): Set<string> {
   const names = new Set<string>();
@@ -89,43 +98,6 @@ export function allNames(model: Model): Set<string> {
   };
   add(model.graph);
   return names;
-}
-
-const startsWith = (bytes: Uint8Array, text: string): boolean =>
-  bytes.length >= text.length && Array.from(text).every((letter, i) => bytes[i] === letter.charCodeAt(0));
-
-/** Files that are often found where a model should be. */
-function refuseOtherFiles(bytes: Uint8Array, file: string): void {
-  if (bytes.length === 0) throw unreadable(file, "is empty");
-  if (startsWith(bytes, "version https://git-lfs")) {
-    throw new Failure(
-      "model-unreadable",
-      `${file} is a Git LFS pointer, not the model itself.`,
-      "Run `git lfs pull` in its repository, then try again.",
-    );
-  }
-  const head = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
-  if (head.startsWith("<!doctype") || head.startsWith("<html")) {
-    throw unreadable(file, "is a web page, probably the answer to a failed download");
-  }
-  if (isText(bytes)) throw unreadable(file, "is a text, not an ONNX model");
-  if (startsWith(bytes, "PK\u0003\u0004"))
-    throw unreadable(file, "is a zip archive (a PyTorch checkpoint or a packed folder)");
-}
-
-/** Whether the first bytes are all of those that texts are made of; a model begins with a tag below 32 and a number. */
-function isText(bytes: Uint8Array): boolean {
-  return bytes
-    .subarray(0, 64)
-    .every(byte => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte !== 127));
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/premature EOF|out of bounds|out of range/i.test(message))
-    return "ends too early; the download was probably cut off";
-  if (/recursion/i.test(message)) return "nests its messages deeper than any model does";
-  return `is not an ONNX model, or damaged (${message})`;
 }
 
 function unreadable(file: string, why: string): Failure {

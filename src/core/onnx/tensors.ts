@@ -22,8 +22,10 @@ export function isExternal(tensor: TensorProto): boolean {
 export function dimsOf(tensor: TensorProto): number[] {
   const dims = tensor.dims.map(Number);
   const elements = dims.reduce((product, dim) => product * dim, 1);
-  if (dims.length > MAX_RANK || dims.some(dim => dim < 0) || elements > MAX_ELEMENTS) {
-    throw damaged(tensor, `has impossible dimensions [${dims.slice(0, MAX_RANK).join(", ")}]`);
+  if (dims.length > MAX_RANK)
+    throw damaged(tensor, `has ${dims.length} dimensions, and ${MAX_RANK} are the most that are read`);
+  if (dims.some(dim => dim < 0) || elements > MAX_ELEMENTS) {
+    throw damaged(tensor, `has impossible dimensions [${dims.join(", ")}]`);
   }
   return dims;
 }

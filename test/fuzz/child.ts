@@ -1,0 +1,45 @@
+import { rmSync } from "node:fs";
+import { Failure } from "../../src/core/failure";
+import { inspect } from "../../src/engine/inspect";
+import { run } from "../engine/run";
+
+/** One mutant on its way through Whittle. */
+export interface Job {
+  readonly model: string;
+  readonly data: string | undefined;
+  readonly copy: string;
+}
+
+/** How it ended: with a result, with a failure of this code, or with a bug. */
+export interface Ended {
+  readonly inspected: string;
+  readonly quantized: string;
+  readonly bug: string | undefined;
+}
+
+async function outcome(work: () => Promise<unknown>): Promise<{ word: string; bug?: string }> {
+  try {
+    await work();
+    return { word: "result" };
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      return { word: "bug", bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    }
+    // A sentence has a beginning, an end, and nothing of our own source.
+    const told = error.happened.length > 10 && error.next.length > 10 && !/\n\s+at |\.ts:\d/.test(error.message);
+    return told ? { word: error.code } : { word: "bug", bug: `Not a sentence: ${error.message.slice(0, 500)}` };
+  }
+}
+
+process.on("message", (job: Job) => {
+  void (async () => {
+    const seen = await outcome(() => inspect(job.model));
+    // What is wanted of data is that they are read: the fit of one small layer of the sample is enough.
+    const layers = job.data === undefined ? [] : [{ glob: "*net.[02]*", bits: "keep" as const, method: undefined }];
+    const options = { bits: 8, method: "msq", data: job.data, samples: 5, layers } as const;
+    const done = await outcome(() => run(job.model, job.copy, options));
+    rmSync(job.copy, { force: true });
+    const ended: Ended = { inspected: seen.word, quantized: done.word, bug: seen.bug ?? done.bug };
+    process.send!(ended);
+  })();
+});
