@@ -1,6 +1,6 @@
 import { startForward, stopsAt } from "./calibration/forward";
+import type { KeptFeed } from "./calibration/kept";
 import { layerRows, type LayerRows } from "./calibration/rows";
-import type { Feed } from "./calibration/tensor";
 import type { LayerPlan } from "./fitLayer";
 import { putBack } from "./formats/copy";
 import type { GraphIndex } from "./graph/uses";
@@ -29,7 +29,7 @@ export async function sensitivities<Error>(
   feeds: Feeds,
   seed: number,
   parts: Parts,
-  error: (copy: ModelProto, heldOut: readonly Feed[]) => Promise<Error>,
+  error: (copy: ModelProto, heldOut: readonly KeptFeed[]) => Promise<Error>,
 ): Promise<Error[][]> {
   const layers = plans.map(ways => ways[0]!.layer);
   const stops = stopsAt(
@@ -37,7 +37,7 @@ export async function sensitivities<Error>(
     layers,
     layers.map(() => false),
   );
-  const pass = startForward(model, index, feeds.fitted, parts.open);
+  const pass = startForward(model, index, feeds.fitted, parts.open, parts.keep);
   const errors: Error[][] = [];
   for (const [k, ways] of plans.entries()) {
     const first = ways[0]!;
@@ -58,5 +58,6 @@ export async function sensitivities<Error>(
     }
     errors.push(found);
   }
+  pass.end();
   return errors;
 }
