@@ -17,6 +17,7 @@ export type FailureCode =
   | "output-unwritable"
   | "copy-differs"
   | "copy-does-not-load"
+  | "no-room"
   | "score-dropped"
   | "engine-gone"
   | "cancelled";

@@ -33,7 +33,7 @@ export async function aimGroups(plan: LayerPlan, rows: DrawnRows | null, linalg:
   const groups: AimedGroup[] = [];
   for (let group = 0; group < plan.layer.groups; group++) {
     const weights = groupWeights(plan.layer, plan.weights, group);
-    const ofGroup = rows?.group(group) ?? null;
+    const ofGroup = rows && (await rows.group(group));
     const aim = ofGroup && (await aimAt(plan, weights, ofGroup, linalg));
     groups.push({
       weights,
@@ -66,7 +66,7 @@ export async function roundGroups(
       {
         weights: one.target,
         metric: one.aim?.metric ?? null,
-        inputs: wantsRows ? given?.group(group).seen : undefined,
+        inputs: wantsRows ? (await given?.group(group))?.seen : undefined,
         cross: plan.method === "gpfq" ? one.aim?.cross : undefined,
         unaligned: one.target === one.weights ? undefined : one.weights,
       },

@@ -66,8 +66,8 @@ export async function errorsOf(
     const part = (bias: Float32Array | null): Float32Array | null =>
       bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
     const both = { weights, target, quantized, bias: part(layer.bias), newBias: part(codes.bias ?? layer.bias) };
-    const measure = (rows: DrawnRows) =>
-      errorsOnRows({ ...rows.group(group), centred: codes.bias !== null }, both, linalg);
+    const measure = async (rows: DrawnRows) =>
+      errorsOnRows({ ...(await rows.group(group)), centred: codes.bias !== null }, both, linalg);
     const judged = heldOut ?? given;
     const seen = judged && (await measure(judged));
     if (seen) {

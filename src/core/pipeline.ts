@@ -1,6 +1,7 @@
 import { type Forward, startForward, stopsAt } from "./calibration/forward";
+import type { Keep, KeptFeed } from "./calibration/kept";
 import { allFinite, layerRows } from "./calibration/rows";
-import type { Feed, Session } from "./calibration/tensor";
+import type { Session } from "./calibration/tensor";
 import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan, withoutData } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
@@ -25,8 +26,8 @@ import type { ModelProto, NodeProto, TensorProto } from "./onnx/onnx_pb";
 
 /** Calibration data as calls of the model: those a fit may see, and those held out of every fit. */
 export interface Feeds {
-  readonly fitted: readonly Feed[];
-  readonly heldOut: readonly Feed[];
+  readonly fitted: readonly KeptFeed[];
+  readonly heldOut: readonly KeptFeed[];
 }
 
 export interface PipelineSettings {
@@ -39,6 +40,8 @@ export interface PipelineSettings {
 export interface Parts {
   /** Makes a model runnable. */
   readonly open: (model: ModelProto) => Promise<Session>;
+  /** Keeps what is alive between two layers: in memory, or where there is more room. */
+  readonly keep: Keep;
   readonly linalg: Linalg;
   /** Seconds since some moment. */
   readonly clock: () => number;
@@ -70,8 +73,8 @@ export async function quantizeLayers(
   const sums = plans.map(plan => plan.target === "float");
   const stops = stopsAt(index, layers, sums);
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
-  const floatPass = startForward(model, index, runs, parts.open);
-  const quantizedPass = startForward(model, index, runs, parts.open);
+  const floatPass = startForward(model, index, runs, parts.open, parts.keep);
+  const quantizedPass = startForward(model, index, runs, parts.open, parts.keep);
   const replaced = { nodes: new Map<NodeProto, NodeProto>(), tensors: new Map<string, TensorProto>() };
   const name = freshNames(allNames(model));
   const outcomes: FittedLayer[] = [];
@@ -97,5 +100,7 @@ export async function quantizeLayers(
     outcomes.push(outcome);
     parts.onLayer(outcome);
   }
+  floatPass.end();
+  quantizedPass.end();
   return outcomes;
 }

@@ -1,7 +1,7 @@
 import { Failure } from "./failure";
 import { startForward, stopsAt } from "./calibration/forward";
+import type { KeptFeed } from "./calibration/kept";
 import { allFinite, layerRows, type LayerRows } from "./calibration/rows";
-import type { Feed } from "./calibration/tensor";
 import type { LayerPlan } from "./fitLayer";
 import { putBack } from "./formats/copy";
 import type { GraphIndex } from "./graph/uses";
@@ -30,7 +30,7 @@ export async function sensitivities<Error>(
   feeds: Feeds,
   seed: number,
   parts: Parts,
-  error: (copy: ModelProto, heldOut: readonly Feed[]) => Promise<Error>,
+  error: (copy: ModelProto, heldOut: readonly KeptFeed[]) => Promise<Error>,
 ): Promise<Error[][]> {
   const layers = plans.map(ways => ways[0]!.layer);
   const stops = stopsAt(
@@ -38,7 +38,7 @@ export async function sensitivities<Error>(
     layers,
     layers.map(() => false),
   );
-  const pass = startForward(model, index, feeds.fitted, parts.open);
+  const pass = startForward(model, index, feeds.fitted, parts.open, parts.keep);
   const errors: Error[][] = [];
   for (const [k, ways] of plans.entries()) {
     const first = ways[0]!;
@@ -66,5 +66,6 @@ export async function sensitivities<Error>(
     }
     errors.push(found);
   }
+  pass.end();
   return errors;
 }

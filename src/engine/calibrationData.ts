@@ -1,6 +1,8 @@
 import { modelInputs } from "../core/calibration/inputs";
+import { type Keep, keepFeed } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
+import type { Feed } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import type { Feeds } from "../core/pipeline";
@@ -27,35 +29,40 @@ export interface CalibrationData {
 /**
  * Opens the calibration data of a run, or makes inputs up where there are none.
  *
+ * @param keep where the samples go.
  * @throws {Failure} `data-…` for data that cannot be used, `model-does-not-run` for a model onnxruntime refuses.
  */
-export async function calibrationData(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+export async function calibrationData(
+  model: Model,
+  options: QuantizeOptions,
+  keep: Keep,
+): Promise<CalibrationData> {
   const unknownOperator = await refusedOperator(model);
   if (unknownOperator !== undefined) {
     return notRun([
       `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
     ]);
   }
-  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, options);
-  return synthetic(model, options);
+  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, options, keep);
+  return synthetic(model, options, keep);
 }
 
-async function fromData(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+async function fromData(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
   const spec = await readDataOf(options.data, options.inputFiles);
   const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity);
   const { fitted, heldOut } = splitSamples(samples.count, samples.stream);
   const folds = heldOut.length > 0 ? [] : halves(fitted);
   return {
-    feeds: await splitFeeds(samples, { fitted, heldOut }),
-    folds: await Promise.all(folds.map(half => splitFeeds(samples, half))),
+    feeds: await splitFeeds(samples, { fitted, heldOut }, keep),
+    folds: await Promise.all(folds.map(half => splitFeeds(samples, half, keep))),
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
     fit: true,
     warnings: [...samples.warnings, ...fewSamples(samples.count)],
   };
 }
 
-async function splitFeeds(samples: Samples, { fitted, heldOut }: Split): Promise<Feeds> {
-  return { fitted: await feedsOf(samples, fitted), heldOut: await feedsOf(samples, heldOut) };
+async function splitFeeds(samples: Samples, { fitted, heldOut }: Split, keep: Keep): Promise<Feeds> {
+  return { fitted: await feedsOf(samples, fitted, keep), heldOut: await feedsOf(samples, heldOut, keep) };
 }
 
 /** Fitted to fewer samples than this, a network still gains from more. */
@@ -82,7 +89,7 @@ function halves(samples: readonly number[]): Split[] {
   ];
 }
 
-async function synthetic(model: Model, options: QuantizeOptions): Promise<CalibrationData> {
+async function synthetic(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
   const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind or a size that cannot be made up";
@@ -92,8 +99,9 @@ async function synthetic(model: Model, options: QuantizeOptions): Promise<Calibr
     ]);
   }
   const { fitted, heldOut } = splitSamples(count);
+  const kept = (samples: readonly number[]) => Promise.all(samples.map(sample => keepFeed(runs[sample]!, keep)));
   return {
-    feeds: { fitted: fitted.map(sample => runs[sample]!), heldOut: heldOut.map(sample => runs[sample]!) },
+    feeds: { fitted: await kept(fitted), heldOut: await kept(heldOut) },
     calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
     folds: [],
     fit: options.synthetic,
@@ -127,7 +135,7 @@ async function refusedOperator(model: Model): Promise<string | undefined> {
   }
 }
 
-async function runsOn(model: Model, feed: Feeds["fitted"][number]): Promise<string | undefined> {
+async function runsOn(model: Model, feed: Feed): Promise<string | undefined> {
   const session = await openSession(model, { weightsAlone: true, threads: 1 });
   try {
     await session.run(feed);

@@ -1,4 +1,4 @@
-import type { Feed } from "../core/calibration/tensor";
+import { type KeptFeed, readFeed } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
 import { putBack, type StoredLayer } from "../core/formats/copy";
 import { type Model, opsetOf } from "../core/onnx/model";
@@ -34,7 +34,7 @@ export interface CheckedCopy {
 export async function checkCopy(
   { original, model, layers }: { original: Model; model: Model; layers: readonly StoredLayer[] },
   { copy, path }: { copy: ModelProto; path: string },
-  { feeds, heldOut }: { feeds: readonly Feed[]; heldOut: number },
+  { feeds, heldOut }: { feeds: readonly KeptFeed[]; heldOut: number },
   threads: number,
 ): Promise<CheckedCopy> {
   const alone: SessionChoices = { weightsAlone: true, threads };
@@ -60,7 +60,8 @@ export async function checkCopy(
   const loadMsFloat = performance.now() - started;
   const outputs = await compareSessions(float, aloneCopy.session, feeds);
   const asRun = await compareSessions(float, asRunCopy.session, feeds);
-  const [msFloat, msQuantized] = (await alternatingRunsMs(float, asRunCopy.session, feeds[0]!)).map(median);
+  const first = await readFeed(feeds[0]!);
+  const [msFloat, msQuantized] = (await alternatingRunsMs(float, asRunCopy.session, first)).map(median);
   const runtime: RuntimeReport = {
     ...leastVersions(copy, layers),
     opset: opsetOf(copy) ?? 0,

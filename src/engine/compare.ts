@@ -1,4 +1,5 @@
 import { numbersOf } from "../core/calibration/convert";
+import { type KeptFeed, readFeed } from "../core/calibration/kept";
 import type { Feed, Session, Tensor } from "../core/calibration/tensor";
 import { compareOutputs, type OutputError, type OutputPair } from "../core/report/measure";
 
@@ -6,10 +7,11 @@ import { compareOutputs, type OutputError, type OutputPair } from "../core/repor
 export async function compareSessions(
   wanted: Session,
   found: Session,
-  feeds: readonly Feed[],
+  feeds: readonly KeptFeed[],
 ): Promise<(OutputError & { name: string })[]> {
   const pairs = new Map<string, OutputPair[]>();
-  for (const feed of feeds) {
+  for (const kept of feeds) {
+    const feed = await readFeed(kept);
     const [left, right] = [await wanted.run(feed), await found.run(feed)];
     for (const [name, tensor] of left) {
       const other = right.get(name);

@@ -1,3 +1,4 @@
+import type { Keep } from "../core/calibration/kept";
 import type { Timed } from "../core/cost";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
@@ -40,7 +41,7 @@ export async function fitModel(
   data: CalibrationData,
   metadata: Readonly<Record<string, string>>,
   events: QuantizeEvents,
-  { clock, timed }: { clock: () => number; timed: Timed },
+  { clock, timed, keep }: { clock: () => number; timed: Timed; keep: Keep },
 ): Promise<FittedModel> {
   const formatOf = formatChooser(model, options.format);
   const planned = planLayers(layers, index, options, data.fit, formatOf);
@@ -54,6 +55,7 @@ export async function fitModel(
   try {
     const parts = {
       open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
+      keep,
       linalg,
       clock,
       timed,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { convertible, convertTo, firstOutside, numbersOf } from "../core/calibration/convert";
 import { describeInput, type ModelInput, modelInputs } from "../core/calibration/inputs";
+import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
 import type { Feed, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
 import { type Preset, PRESETS } from "../core/calibration/presets";
 import { Failure } from "../core/failure";
@@ -103,10 +104,10 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   };
 }
 
-/** All the calls of some samples at once: memory for as many as there are. */
-export async function feedsOf(samples: Samples, some: readonly number[]): Promise<Feed[]> {
-  const feeds: Feed[] = [];
-  for await (const { feed } of samples.calls(some)) feeds.push(feed);
+/** All the calls of some samples, put away as they are read. */
+export async function feedsOf(samples: Samples, some: readonly number[], keep: Keep): Promise<KeptFeed[]> {
+  const feeds: KeptFeed[] = [];
+  for await (const { feed } of samples.calls(some)) feeds.push(await keepFeed(feed, keep));
   return feeds;
 }
 

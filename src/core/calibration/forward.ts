@@ -5,7 +5,8 @@ import { cutGraph, type Replaced, type Segment, segmentModel } from "../graph/se
 import type { GraphIndex } from "../graph/uses";
 import type { Model } from "../onnx/model";
 import type { ModelProto } from "../onnx/onnx_pb";
-import type { Feed, Session, Tensor } from "./tensor";
+import { type Keep, keepFeed, type KeptFeed, type KeptTensor, readFeed } from "./kept";
+import type { Session } from "./tensor";
 
 /** A stop in front of a layer: the part of the network that leads to it, and the names of the values wanted there. */
 export interface Stop {
@@ -32,57 +33,72 @@ export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: reado
   }));
 }
 
-/** The values wanted, one float32 tensor a feed. */
+/** The values wanted, one float32 tensor a feed; there until the pass goes on. */
 export interface LayerActivations {
-  readonly inputs: readonly Tensor[];
-  readonly addends: readonly Tensor[] | undefined;
+  readonly inputs: readonly KeptTensor[];
+  readonly addends: readonly KeptTensor[] | undefined;
 }
 
 /** A network on its way through the calibration data: one forward pass, stopped where values are wanted. */
 export interface Forward {
   /**
-   * Goes on to the next stop with every feed and reads the values wanted there.
+   * Goes on to the next stop with every feed and finds the values wanted there.
    *
    * @param replaced what stands in place of the model's own nodes and tensors.
    */
   activations(stop: Stop, replaced: Replaced): Promise<LayerActivations>;
+  /** Drops what is still alive; the feeds are not the pass's own. */
+  end(): void;
 }
 
-/** Starts a forward pass; what is alive between two segments stays in memory, nothing else does. */
+/**
+ * Starts a forward pass; what is alive between two segments is kept, nothing else is.
+ *
+ * @param keep of what the segments make: one call of the model is in memory at a time, and what this keeps there.
+ */
 export function startForward(
   model: Model,
   index: GraphIndex,
-  feeds: readonly Feed[],
+  feeds: readonly KeptFeed[],
   open: (model: ModelProto) => Promise<Session>,
+  keep: Keep,
 ): Forward {
-  let alive: ReadonlyMap<string, Tensor>[] = [...feeds];
-  const find = (values: ReadonlyMap<string, Tensor>, name: string): Tensor => {
+  const alive: KeptFeed[] = [...feeds];
+  const find = (values: KeptFeed, name: string): KeptTensor => {
     const value = values.get(name);
     if (!value) throw new Error(`Value "${name}" is not alive at this place of the graph.`);
     return value;
   };
+  const goOn = (run: number, values: KeptFeed, keeps: ReadonlySet<string>): void => {
+    for (const [name, value] of values) if (!keeps.has(name) && !feeds[run]!.has(name)) value.drop();
+    alive[run] = new Map([...values].filter(([name]) => keeps.has(name)));
+  };
   return {
     async activations({ segment, input, addend }, replaced) {
-      if (segment.makes.length > 0) {
+      const { makes, reads, keeps } = segment;
+      if (makes.length > 0) {
         const first = alive[0]!;
         const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replaced));
         try {
           for (const [run, values] of alive.entries()) {
-            const made = await session.run(new Map(segment.reads.map(name => [name, find(values, name)])));
-            alive[run] = new Map([...values, ...made]);
+            const fed = await readFeed(new Map(reads.map(name => [name, find(values, name)])));
+            const made = await keepFeed(await session.run(fed), keep);
+            goOn(run, new Map([...values, ...made]), keeps);
           }
         } finally {
           await session.release();
         }
-      }
-      alive = alive.map(values => new Map([...values].filter(([alive]) => segment.keeps.has(alive))));
-      const read = (name: string): Tensor[] => alive.map(values => float32(name, find(values, name)));
-      return { inputs: input === null ? [] : read(input), addends: addend === null ? undefined : read(addend) };
+      } else for (const [run, values] of alive.entries()) goOn(run, values, keeps);
+      const wanted = (name: string): KeptTensor[] => alive.map(values => float32(name, find(values, name)));
+      return { inputs: input === null ? [] : wanted(input), addends: addend === null ? undefined : wanted(addend) };
+    },
+    end() {
+      for (const [run, values] of alive.entries()) goOn(run, values, new Set());
     },
   };
 }
 
-function float32(name: string, tensor: Tensor): Tensor {
+function float32(name: string, tensor: KeptTensor): KeptTensor {
   if (tensor.type === "float32") return tensor;
   throw new Failure(
     "model-invalid",

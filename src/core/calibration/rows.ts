@@ -4,12 +4,15 @@ import { place, type Window } from "../graph/window";
 import type { Matrix } from "../matrix";
 import { seeded } from "../random";
 import type { LayerActivations } from "./forward";
-import type { Tensor } from "./tensor";
+import type { KeptTensor } from "./kept";
 
 /** Rows a layer is fitted on: enough for the widest layers met so far, see networks.md ("rows a layer"). */
 const MOST_ROWS = 20_000;
 /** … but never fewer than this many for each input of the layer, where there are that many. */
 const ROWS_PER_INPUT = 20;
+
+/** Memory for the rows of the groups of a layer that are gathered in one pass over its activations: one group at least. */
+const MOST_BYTES_AT_ONCE = 2 ** 26;
 
 /** Rows of one group of a layer, drawn at the same places of both networks. */
 export interface GroupRows {
@@ -22,8 +25,8 @@ export interface GroupRows {
 }
 
 /**
- * Where the rows of a layer come from. They are gathered group by group when asked for: a depthwise layer has hundreds of
- * groups, and all their patches at once would not fit in memory.
+ * Where the rows of a layer come from. They are gathered when asked for, some groups at a time and run by run: a depthwise
+ * layer has hundreds of groups, whose patches would not fit in memory all at once, and nor may the activations.
  */
 export interface LayerRows {
   /** Rows of the fitted samples, at most `most` of them. */
@@ -36,7 +39,8 @@ export interface DrawnRows {
   readonly count: number;
   /** The sample each row comes from, [rows]: rows of one sample are not independent of each other. */
   readonly samples: Int32Array;
-  group(group: number): GroupRows;
+  /** Groups are asked for in order: gathering goes over the activations once for several of them. */
+  group(group: number): Promise<GroupRows>;
 }
 
 /**
@@ -51,7 +55,7 @@ export function layerRows(
   seed: number,
 ): LayerRows {
   const draw = (from: number, to: number, most: number): DrawnRows => {
-    const part = (tensors: readonly Tensor[]): readonly Tensor[] => tensors.slice(from, to);
+    const part = (tensors: readonly KeptTensor[]): readonly KeptTensor[] => tensors.slice(from, to);
     const [floatRuns, seenRuns] = [part(float.inputs), part(seen.inputs)];
     const added = float.addends && seen.addends && { float: part(float.addends), seen: part(seen.addends) };
     const rows = drawRows(
@@ -59,19 +63,26 @@ export function layerRows(
       Math.min(most, rowLimit(layer.inputs)),
       seed,
     );
-    // A layer of one group is asked for again when its errors are measured; gathering patches is as dear as the fit.
-    let last: { group: number; rows: GroupRows } | undefined;
+    const bytesOfGroup = 4 * rows.length * (2 * layer.inputs + layer.neurons / layer.groups);
+    const atOnce = Math.max(1, Math.floor(MOST_BYTES_AT_ONCE / Math.max(1, bytesOfGroup)));
+    const gather = async (groups: Groups): Promise<GroupRows[]> => {
+      const ofFloat = await gatherRows(layer, floatRuns, rows, groups);
+      const ofSeen = seen === float ? ofFloat : await gatherRows(layer, seenRuns, rows, groups);
+      const missing = added && (await missingSums(layer, floatRuns, added, rows, groups));
+      return ofFloat.map((one, k) => ({ float: one, seen: ofSeen[k]!, missing: missing?.[k] }));
+    };
+    // The last ones are asked for again when errors are measured; gathering patches is as dear as the fit.
+    let last: { groups: Groups; rows: GroupRows[] } | undefined;
     return {
       count: rows.length,
       samples: samplesOf(layer, floatRuns, rows),
-      group: group => {
-        if (last?.group !== group) {
-          const ofFloat = gatherRows(layer, floatRuns, rows, group);
-          const ofSeen = seen === float ? ofFloat : gatherRows(layer, seenRuns, rows, group);
-          const missing = added && missingSums(layer, floatRuns, added, rows, group);
-          last = { group, rows: { float: ofFloat, seen: ofSeen, missing } };
+      group: async group => {
+        if (!last || group < last.groups.from || group >= last.groups.to) {
+          const from = group - (group % atOnce);
+          const groups = { from, to: Math.min(from + atOnce, layer.groups) };
+          last = { groups, rows: await gather(groups) };
         }
-        return last.rows;
+        return last.rows[group - last.groups.from]!;
       },
     };
   };
@@ -93,7 +104,7 @@ export function allFinite({ inputs, addends = [] }: LayerActivations): boolean {
 }
 
 /** The first axis of an activation counts the samples of its run. */
-function samplesOf(layer: Layer, runs: readonly Tensor[], rows: readonly Row[]): Int32Array {
+function samplesOf(layer: Layer, runs: readonly KeptTensor[], rows: readonly Row[]): Int32Array {
   let before = 0;
   const starts = runs.map(({ dims }) => {
     const start = before;
@@ -148,50 +159,81 @@ function rowCount(layer: Layer, dims: readonly number[]): number {
   return dims.slice(0, -1).reduce((product, dim) => product * dim, 1);
 }
 
-/** The inputs of one group of a layer at the drawn rows, X [rows, inputs]; patches (im2col) for Conv. */
-function gatherRows(
-  layer: Layer,
-  activations: readonly Tensor[],
-  rows: readonly Row[],
-  group: number,
-): Matrix<Float32Array> {
-  const data = new Float32Array(rows.length * layer.inputs);
-  rows.forEach(({ run, position }, r) => {
-    const activation = activations[run]!;
-    const values = activation.data as Float32Array;
-    const out = data.subarray(r * layer.inputs, (r + 1) * layer.inputs);
-    if (layer.window) copyPatch(layer.window, activation.dims, values, position, group, out);
-    else out.set(values.subarray(position * layer.inputs, (position + 1) * layer.inputs));
+/** Some groups of a layer that follow each other: from the first to before the last. */
+interface Groups {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The rows of each run, which follow each other: drawn rows are in the order of the runs. */
+function runsOf(rows: readonly Row[]): { run: number; from: number; to: number }[] {
+  const runs: { run: number; from: number; to: number }[] = [];
+  rows.forEach(({ run }, r) => {
+    const last = runs.at(-1);
+    if (last?.run === run) last.to = r + 1;
+    else runs.push({ run, from: r, to: r + 1 });
   });
-  return { rows: rows.length, columns: layer.inputs, data };
+  return runs;
+}
+
+function emptyMatrices({ from, to }: Groups, rows: number, columns: number): Matrix<Float32Array>[] {
+  return Array.from({ length: to - from }, () => ({ rows, columns, data: new Float32Array(rows * columns) }));
+}
+
+/** The inputs of each group of a layer at the drawn rows, X [rows, inputs]; patches (im2col) for Conv. */
+async function gatherRows(
+  layer: Layer,
+  activations: readonly KeptTensor[],
+  rows: readonly Row[],
+  groups: Groups,
+): Promise<Matrix<Float32Array>[]> {
+  const gathered = emptyMatrices(groups, rows.length, layer.inputs);
+  for (const { run, from, to } of runsOf(rows)) {
+    const { dims, data } = await activations[run]!.read();
+    const values = data as Float32Array;
+    for (let r = from; r < to; r++) {
+      const { position } = rows[r]!;
+      gathered.forEach(({ data }, k) => {
+        const out = data.subarray(r * layer.inputs, (r + 1) * layer.inputs);
+        if (layer.window) copyPatch(layer.window, dims, values, position, groups.from + k, out);
+        else out.set(values.subarray(position * layer.inputs, (position + 1) * layer.inputs));
+      });
+    }
+  }
+  return gathered;
 }
 
 /**
- * S - S~ at the drawn rows, [rows, neurons of the group]; undefined where what is added has another shape than the layer's
- * outputs, and so does not add to each of them what is only its own.
+ * S - S~ at the drawn rows, for each group [rows, neurons of the group]; undefined where what is added has another shape than
+ * the layer's outputs, and so does not add to each of them what is only its own.
  */
-function missingSums(
+async function missingSums(
   layer: Layer,
-  inputs: readonly Tensor[],
-  added: { float: readonly Tensor[]; seen: readonly Tensor[] },
+  inputs: readonly KeptTensor[],
+  added: { float: readonly KeptTensor[]; seen: readonly KeptTensor[] },
   rows: readonly Row[],
-  group: number,
-): Matrix<Float32Array> | undefined {
+  groups: Groups,
+): Promise<Matrix<Float32Array>[] | undefined> {
   if (!inputs.every(({ dims }, run) => sameDims(outputDims(layer, dims), added.float[run]!.dims))) return undefined;
   const neurons = layer.neurons / layer.groups;
-  const data = new Float32Array(rows.length * neurons);
-  rows.forEach(({ run, position }, r) => {
-    const { dims, data: float } = added.float[run]!;
-    const seen = added.seen[run]!.data;
+  const gathered = emptyMatrices(groups, rows.length, neurons);
+  for (const { run, from, to } of runsOf(rows)) {
+    const { dims, data: float } = await added.float[run]!.read();
+    const { data: seen } = await added.seen[run]!.read();
     // Outputs of a convolution are planes, [samples, neurons, height, width]; others have their neurons side by side.
     const plane = layer.window ? dims[2]! * dims[3]! : 1;
-    const first = (Math.floor(position / plane) * layer.neurons + group * neurons) * plane + (position % plane);
-    for (let j = 0; j < neurons; j++) {
-      const at = first + j * plane;
-      data[r * neurons + j] = (float[at] as number) - (seen[at] as number);
+    for (let r = from; r < to; r++) {
+      const { position } = rows[r]!;
+      gathered.forEach(({ data }, k) => {
+        const neuron = Math.floor(position / plane) * layer.neurons + (groups.from + k) * neurons;
+        for (let j = 0; j < neurons; j++) {
+          const at = (neuron + j) * plane + (position % plane);
+          data[r * neurons + j] = (float[at] as number) - (seen[at] as number);
+        }
+      });
     }
-  });
-  return { rows: rows.length, columns: neurons, data };
+  }
+  return gathered;
 }
 
 function outputDims(layer: Layer, dims: readonly number[]): number[] {
