@@ -4,15 +4,20 @@ import type { Feed, Session, Tensor } from "../core/calibration/tensor";
 import { compareOutputs, type OutputError, type OutputPair } from "../core/report/measure";
 
 /** Runs both models on the same calls and compares each output, all calls together. */
-export async function compareSessions(
-  wanted: Session,
+export function compareSessions(wanted: Session, found: Session, feeds: readonly KeptFeed[]) {
+  return compareRuns(feed => wanted.run(feed), found, feeds);
+}
+
+/** @param wanted what the outputs of each call should be. */
+export async function compareRuns(
+  wanted: (feed: Feed, run: number) => Promise<Feed>,
   found: Session,
   feeds: readonly KeptFeed[],
 ): Promise<(OutputError & { name: string })[]> {
   const pairs = new Map<string, OutputPair[]>();
-  for (const kept of feeds) {
+  for (const [run, kept] of feeds.entries()) {
     const feed = await readFeed(kept);
-    const [left, right] = [await wanted.run(feed), await found.run(feed)];
+    const [left, right] = [await wanted(feed, run), await found.run(feed)];
     for (const [name, tensor] of left) {
       const other = right.get(name);
       if (!other) throw new Error(`The copy has no output "${name}".`);

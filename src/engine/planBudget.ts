@@ -1,5 +1,5 @@
 import { type Budget, choose } from "../core/budget";
-import type { Feed } from "../core/calibration/tensor";
+import { keepFeed, type KeptFeed, readFeed } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
 import { type FormatOf, impossible } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
@@ -11,7 +11,7 @@ import type { Feeds, Parts } from "../core/pipeline";
 import type { BudgetReport } from "../core/report/report";
 import { sensitivities } from "../core/sensitivity";
 import type { CalibrationData } from "./calibrationData";
-import { compareSessions } from "./compare";
+import { compareRuns } from "./compare";
 import { alphabetFor, type QuantizeOptions } from "./options";
 import { planLayers, type StoredPlan, unfittedLayer } from "./plan";
 
@@ -126,20 +126,17 @@ function judgedOn({ feeds, folds }: CalibrationData): Feeds {
 /** The squared relative error of the outputs, the mean of all of them. */
 async function outputError(model: Model, { heldOut }: Feeds, parts: Parts) {
   const float = await parts.open(model);
-  const wanted: Awaited<ReturnType<typeof float.run>>[] = [];
+  const wanted: KeptFeed[] = [];
   try {
-    for (const feed of heldOut) wanted.push(await float.run(feed));
+    for (const feed of heldOut) wanted.push(await keepFeed(await float.run(await readFeed(feed)), parts.keep));
   } finally {
     await float.release();
   }
-  const recorded = {
-    run: (feed: Feed) => Promise.resolve(wanted[heldOut.indexOf(feed)]!),
-    release: () => Promise.resolve(),
-  };
   return async (copy: Parameters<Parts["open"]>[0]): Promise<number> => {
     const session = await parts.open(copy);
     try {
-      const errors = (await compareSessions(recorded, session, heldOut)).flatMap(one => one.relativeError ?? []);
+      const outputs = await compareRuns((_, run) => readFeed(wanted[run]!), session, heldOut);
+      const errors = outputs.flatMap(one => one.relativeError ?? []);
       return errors.reduce((sum, error) => sum + error ** 2, 0) / Math.max(1, errors.length);
     } finally {
       await session.release();

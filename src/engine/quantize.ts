@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Keep } from "../core/calibration/kept";
 import { costs } from "../core/cost";
 import { formatChooser } from "../core/formats/choose";
 import { writeCopy } from "../core/formats/copy";
@@ -20,6 +21,7 @@ import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import type { QuantizeOptions } from "./options";
 import { planLayers, unfittedLayer, unusedRules } from "./plan";
+import { openTensorStore, USUAL_MEMORY } from "./tensorStore";
 import { version } from "./version";
 
 /** What a run does beside fitting layers. */
@@ -43,6 +45,8 @@ export interface QuantizeJob {
   readonly dryRun: boolean;
   /** Of the kernels and of the sessions that are timed; the fit gives the same codes on any number. */
   readonly threads: number;
+  /** Bytes of samples and live activations in memory at most, the rest goes to a temporary file; undefined: `USUAL_MEMORY`. */
+  readonly memory?: number | undefined;
   /** Of the temporary name the copy is written under, for a caller that may end this process by force. */
   readonly pendingId?: string;
   readonly options: QuantizeOptions;
@@ -81,6 +85,15 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
  */
 export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
   if (job.dryRun) return dryRun(job, events);
+  const store = openTensorStore(job.memory ?? USUAL_MEMORY);
+  try {
+    return await quantizeAndCheck(job, events, store.keep);
+  } finally {
+    await store.close();
+  }
+}
+
+async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: Keep): Promise<Report> {
   const { options } = job;
   const clock = stopwatch();
   events.onStage("reading");
@@ -96,7 +109,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     );
   }
 
-  const data = layers.length === 0 ? noData() : await calibrationData(original, options);
+  const data = layers.length === 0 ? noData() : await calibrationData(original, options, keep);
   warnings.push(...data.warnings);
   const metadata = metadataOf(options, bytes);
   const { timed, cost } = costs(clock);
@@ -106,7 +119,7 @@ export async function quantize(job: QuantizeJob, events: QuantizeEvents): Promis
     data,
     metadata,
     events,
-    { clock, timed },
+    { clock, timed, keep },
   );
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
@@ -213,7 +226,7 @@ function noData(): CalibrationData {
   };
 }
 
-/** What was done, as far as it shapes the codes: not threads, paths or time. */
+/** What was done, as far as it shapes the codes: not threads, memory, paths or time. */
 function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string, string> {
   const { data, inputFiles, ...shaping } = options;
   return {

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { startForward, stopsAt } from "../../src/core/calibration/forward";
+import { keepFeed } from "../../src/core/calibration/kept";
 import { readNpy } from "../../src/core/calibration/npy";
 import { layerRows } from "../../src/core/calibration/rows";
 import { splitSamples } from "../../src/core/calibration/samples";
@@ -17,13 +18,16 @@ import { applyMethod, type FitOptions } from "../../src/core/methods/catalog";
 import { meanGram } from "../../src/core/methods/damping";
 import type { RadiusChoice } from "../../src/core/methods/layer";
 import { type Model, readModel } from "../../src/core/onnx/model";
+import type { ModelProto } from "../../src/core/onnx/onnx_pb";
 import { float32Values } from "../../src/core/onnx/tensors";
+import type { Feeds } from "../../src/core/pipeline";
 import { errorsOnRows, relativeError } from "../../src/core/report/measure";
 import { bundleFolder } from "../../src/engine/bundle";
 import { readDataFile } from "../../src/engine/dataFile";
 import { openLinalg } from "../../src/engine/kernelPool";
 import { openSession } from "../../src/engine/runtime";
 import { feedsOf as callsOf, openSamples } from "../../src/engine/samples";
+import { openTensorStore } from "../../src/engine/tensorStore";
 
 const PACK = "../shared/data";
 /** As many neurons as the studies took, evenly spaced; a layer's neurons are alike. */
@@ -108,6 +112,9 @@ async function main(): Promise<void> {
   writeFileSync("dist/table.json", JSON.stringify(cells, null, 1));
 }
 
+const open = (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 });
+const { keep } = openTensorStore(Infinity);
+
 interface OneLayer {
   readonly name: string;
   /** [inputs, some neurons]. */
@@ -127,7 +134,7 @@ async function layersOf({
   const chosen = layers.filter(layer => (wanted as readonly string[]).includes(layer.name));
   const feeds = await feedsOf(entry, model, samples);
   const runs = [...feeds.fitted, ...feeds.heldOut];
-  const pass = startForward(model, index, runs, part => openSession(part, { weightsAlone: true, threads: 1 }));
+  const pass = startForward(model, index, runs, open, keep);
   const found: OneLayer[] = [];
   const stops = stopsAt(
     index,
@@ -142,14 +149,14 @@ async function layersOf({
     found.push({
       name: layer.name,
       weights: someNeurons(weights),
-      fitted: rows.fitted(MOST_ROWS).group(0).seen,
-      heldOut: rows.heldOut!.group(0).seen,
+      fitted: (await rows.fitted(MOST_ROWS).group(0)).seen,
+      heldOut: (await rows.heldOut!.group(0)).seen,
     });
   }
   return found;
 }
 
-async function feedsOf(entry: string, model: Model, count: number): Promise<{ fitted: Feed[]; heldOut: Feed[] }> {
+async function feedsOf(entry: string, model: Model, count: number): Promise<Feeds> {
   const { fitted, heldOut } = splitSamples(count);
   if (entry === "stories260K") {
     // [N, T + 1] token numbers: the last column is a target only.
@@ -165,12 +172,13 @@ async function feedsOf(entry: string, model: Model, count: number): Promise<{ fi
           { type: "int64", dims: [1, width - 1], data: ids.data.slice(sample * width, (sample + 1) * width - 1) },
         ],
       ]);
-    return { fitted: fitted.map(feed), heldOut: heldOut.map(feed) };
+    const kept = (some: readonly number[]) => Promise.all(some.map(sample => keepFeed(feed(sample), keep)));
+    return { fitted: await kept(fitted), heldOut: await kept(heldOut) };
   }
   const spec = await readDataFile(`${PACK}/manifest.json#${entry}`);
   const array = entry === "squeezenet1.1" ? `${PACK}/data/imagenet_calib_x_u8.npy` : spec.calibration;
   const samples = await openSamples({ ...spec, calibration: array }, "calibration", model, count);
-  return { fitted: await callsOf(samples, fitted), heldOut: await callsOf(samples, heldOut) };
+  return { fitted: await callsOf(samples, fitted, keep), heldOut: await callsOf(samples, heldOut, keep) };
 }
 
 function someNeurons(weights: Matrix): Matrix {

@@ -8,6 +8,7 @@ import { Failure } from "../../src/core/failure";
 import { readDataFile } from "../../src/engine/dataFile";
 import { openModel } from "../../src/engine/modelFile";
 import { feedsOf, openSamples } from "../../src/engine/samples";
+import { openTensorStore } from "../../src/engine/tensorStore";
 import { bmp, npy, wav, zip } from "./containers";
 import { folderOf } from "./files";
 
@@ -140,5 +141,6 @@ async function readAll(reference: string): Promise<void> {
   await feedsOf(
     found,
     Array.from({ length: found.count }, (_, k) => k),
+    openTensorStore(Infinity).keep,
   );
 }

@@ -14,6 +14,7 @@ import { quantizeLayers } from "../../src/core/pipeline";
 import { compareSessions } from "../../src/engine/compare";
 import { planLayers } from "../../src/engine/plan";
 import { openSession } from "../../src/engine/runtime";
+import { openTensorStore } from "../../src/engine/tensorStore";
 import { linalg, readReference } from "../unit/core/methods/reference";
 import { usual } from "./run";
 
@@ -71,14 +72,15 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
     }));
     const rows = golden.inputs.slice(0, samples);
     const x: Tensor = { type: "float32", dims: [samples, rows[0]!.length], data: Float32Array.from(rows.flat()) };
-    const feeds = { fitted: [new Map([["x", x]])], heldOut: [] };
+    const { keep } = openTensorStore(Infinity);
+    const feeds = { fitted: [new Map([["x", await keep(x)]])], heldOut: [] };
     const fitted = await quantizeLayers(
       model,
       index,
       plans,
       feeds,
       { inputs: "quantized", seed: 0 },
-      { open, linalg, clock: () => 0, timed: (_, work) => work(), onStart: () => {}, onLayer: () => {} },
+      { open, keep, linalg, clock: () => 0, timed: (_, work) => work(), onStart: () => {}, onLayer: () => {} },
     );
     const copy = await open(
       putBack(

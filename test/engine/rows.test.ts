@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keptInMemory } from "../../src/core/calibration/kept";
 import { layerRows } from "../../src/core/calibration/rows";
 import { findLayers } from "../../src/core/graph/layers";
 import { groupWeights } from "../../src/core/graph/weights";
@@ -17,7 +18,7 @@ for (const name of [
   "conv_1x1_stride2",
   "gemm_transB1",
 ]) {
-  test(`the rows of ${name} times its weights are the layer's output, and what is added to it has the same rows`, () => {
+  test(`the rows of ${name} times its weights are the layer's output, and what is added to it has the same rows`, async () => {
     const model = readModel(bytesOf(`test/data/awkward/${name}.onnx`), name);
     const { index, layers } = findLayers(model);
     const layer = layers[0]!;
@@ -26,13 +27,14 @@ for (const name of [
     const output = arrayOf(`test/data/awkward/${name}.out.${layer.node.output[0]!}.npy`);
     const weights = float32Values(index.initializers.get(layer.tensor)!);
     const nothing = { ...output, data: new Float32Array(output.data.length) };
-    const float = { inputs: [input], addends: [output] };
-    const rows = layerRows(layer, float, { inputs: [input], addends: [nothing] }, 1, 0).fitted(Infinity);
+    const float = { inputs: [keptInMemory(input)], addends: [keptInMemory(output)] };
+    const seen = { inputs: float.inputs, addends: [keptInMemory(nothing)] };
+    const rows = layerRows(layer, float, seen, 1, 0).fitted(Infinity);
     const neurons = layer.neurons / layer.groups;
     const places = layer.window ? output.dims[2]! * output.dims[3]! : 1;
     let largest = 0;
     for (let group = 0; group < layer.groups; group++) {
-      const { float: x, missing } = rows.group(group);
+      const { float: x, missing } = await rows.group(group);
       const w = groupWeights(layer, weights, group);
       for (let r = 0; r < x.rows; r++) {
         for (let j = 0; j < neurons; j++) {

@@ -8,7 +8,7 @@ import type { Feed } from "../../src/core/calibration/tensor";
 import { TensorProtoSchema } from "../../src/core/onnx/onnx_pb";
 import { readDataFile, readDataOf } from "../../src/engine/dataFile";
 import { openModel } from "../../src/engine/modelFile";
-import { feedsOf, openSamples, type Samples } from "../../src/engine/samples";
+import { openSamples, type Samples } from "../../src/engine/samples";
 import { bmp, npy, wav, zip } from "./containers";
 import { arrayOf, folderOf } from "./files";
 
@@ -33,6 +33,12 @@ async function feeds(reference: string): Promise<Feed[]> {
     samples,
     Array.from({ length: COUNT }, (_, k) => k),
   );
+}
+
+async function feedsOf(samples: Samples, some: readonly number[]): Promise<Feed[]> {
+  const feeds: Feed[] = [];
+  for await (const { feed } of samples.calls(some)) feeds.push(feed);
+  return feeds;
 }
 
 /** Rows in the order of the samples, however many are in a call. */
