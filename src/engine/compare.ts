@@ -1,7 +1,7 @@
 import { numbersOf } from "../core/calibration/convert";
 import { type KeptFeed, readFeed } from "../core/calibration/kept";
 import type { Feed, Session, Tensor } from "../core/calibration/tensor";
-import { compareOutputs, type OutputError, type OutputPair } from "../core/report/measure";
+import { type OutputComparison, outputComparison, type OutputError, type OutputPair } from "../core/report/measure";
 
 /** Runs both models on the same calls and compares each output, all calls together. */
 export function compareSessions(wanted: Session, found: Session, feeds: readonly KeptFeed[]) {
@@ -14,19 +14,19 @@ export async function compareRuns(
   found: Session,
   feeds: readonly KeptFeed[],
 ): Promise<(OutputError & { name: string })[]> {
-  const pairs = new Map<string, OutputPair[]>();
+  const comparisons = new Map<string, OutputComparison>();
   for (const [run, kept] of feeds.entries()) {
     const feed = await readFeed(kept);
     const [left, right] = [await wanted(feed, run), await found.run(feed)];
     for (const [name, tensor] of left) {
       const other = right.get(name);
       if (!other) throw new Error(`The copy has no output "${name}".`);
-      const list = pairs.get(name) ?? [];
-      list.push(pairOf(tensor, other));
-      pairs.set(name, list);
+      const comparison = comparisons.get(name) ?? outputComparison();
+      comparison.add(pairOf(tensor, other));
+      comparisons.set(name, comparison);
     }
   }
-  return [...pairs].map(([name, list]) => ({ name, ...compareOutputs(list) }));
+  return [...comparisons].map(([name, comparison]) => ({ name, ...comparison.error() }));
 }
 
 function pairOf(wanted: Tensor, found: Tensor): OutputPair {

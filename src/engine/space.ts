@@ -1,6 +1,6 @@
 /** Room in a file. */
 export interface Space {
-  /** @returns the offset of so many bytes that are nobody else's: the first gap that is long enough, else the end. */
+  /** @returns the offset of so many bytes, at least one, that are nobody else's: the first gap that is long enough, else the end. */
   take(length: number): number;
   /** Takes room back that was given with this offset and length. */
   giveBack(offset: number, length: number): void;
@@ -27,7 +27,6 @@ export function spaceOf(): Space {
       return offset;
     },
     giveBack(offset, length) {
-      if (length === 0) return;
       let place = gaps.findIndex(({ from }) => from > offset);
       if (place < 0) place = gaps.length;
       const freed = { from: offset, to: offset + length };

@@ -57,15 +57,14 @@ export function openTensorStore(memory: number): TensorStore {
       dims,
       async read() {
         const bytes = await opened.read(offset, byteLength);
-        if (bytes.length < byteLength) throw new Error(`The temporary file ends before byte ${offset + byteLength}.`);
+        if (bytes.length < byteLength)
+          throw new Error(`The temporary file ends before byte ${offset + byteLength}.`);
         return { type, dims, data: new Data(bytes.buffer) };
       },
       drop: () => space.giveBack(offset, byteLength),
     };
   };
   return {
-    // A promise in both cases: a caller waits for either alike.
-    // eslint-disable-next-line @typescript-eslint/require-await
     keep: async tensor => (inMemory + tensor.data.byteLength <= memory ? keepInMemory(tensor) : keepInFile(tensor)),
     get bytes() {
       return { inMemory, mostInMemory, inFile: space.end() };

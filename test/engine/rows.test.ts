@@ -30,11 +30,13 @@ for (const name of [
     const float = { inputs: [keptInMemory(input)], addends: [keptInMemory(output)] };
     const seen = { inputs: float.inputs, addends: [keptInMemory(nothing)] };
     const rows = layerRows(layer, float, seen, 1, 0).fitted(Infinity);
+    const oneByOne = layerRows(layer, float, seen, 1, 0, 0).fitted(Infinity);
     const neurons = layer.neurons / layer.groups;
     const places = layer.window ? output.dims[2]! * output.dims[3]! : 1;
     let largest = 0;
     for (let group = 0; group < layer.groups; group++) {
       const { float: x, missing } = await rows.group(group);
+      assert.deepEqual(await oneByOne.group(group), await rows.group(group));
       const w = groupWeights(layer, weights, group);
       for (let r = 0; r < x.rows; r++) {
         for (let j = 0; j < neurons; j++) {

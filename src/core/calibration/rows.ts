@@ -46,6 +46,7 @@ export interface DrawnRows {
 /**
  * @param float of the float network, first the fitted runs, then those held out.
  * @param seen  of the network quantized so far; the same object where a layer is fitted on what the float network feeds it.
+ * @param bytesAtOnce memory for the groups that are gathered together; one group at least.
  */
 export function layerRows(
   layer: Layer,
@@ -53,6 +54,7 @@ export function layerRows(
   seen: LayerActivations,
   fittedRuns: number,
   seed: number,
+  bytesAtOnce = MOST_BYTES_AT_ONCE,
 ): LayerRows {
   const draw = (from: number, to: number, most: number): DrawnRows => {
     const part = (tensors: readonly KeptTensor[]): readonly KeptTensor[] => tensors.slice(from, to);
@@ -64,7 +66,7 @@ export function layerRows(
       seed,
     );
     const bytesOfGroup = 4 * rows.length * (2 * layer.inputs + layer.neurons / layer.groups);
-    const atOnce = Math.max(1, Math.floor(MOST_BYTES_AT_ONCE / Math.max(1, bytesOfGroup)));
+    const atOnce = Math.max(1, Math.floor(bytesAtOnce / Math.max(1, bytesOfGroup)));
     const gather = async (groups: Groups): Promise<GroupRows[]> => {
       const ofFloat = await gatherRows(layer, floatRuns, rows, groups);
       const ofSeen = seen === float ? ofFloat : await gatherRows(layer, seenRuns, rows, groups);

@@ -157,34 +157,50 @@ export interface OutputPair {
 }
 
 export function compareOutputs(pairs: readonly OutputPair[]): OutputError {
+  const comparison = outputComparison();
+  for (const pair of pairs) comparison.add(pair);
+  return comparison.error();
+}
+
+/** The error of an output whose tensors are not all there at once. */
+export interface OutputComparison {
+  add(pair: OutputPair): void;
+  error(): OutputError;
+}
+
+export function outputComparison(): OutputComparison {
   let difference = 0;
   let wantedSquares = 0;
   let foundSquares = 0;
   let product = 0;
   let same = 0;
   let rows = 0;
-  for (const { wanted, found, columns } of pairs) {
-    for (let i = 0; i < wanted.length; i++) {
-      const y = wanted[i]!;
-      const z = found[i]!;
-      difference += (y - z) ** 2;
-      wantedSquares += y * y;
-      foundSquares += z * z;
-      product += y * z;
-    }
-    if (columns < 2) continue;
-    for (let start = 0; start < wanted.length; start += columns) {
-      rows++;
-      if (largestAt(wanted, start, columns) === largestAt(found, start, columns)) same++;
-    }
-  }
-  const error = relativeError([{ difference, size: wantedSquares }]);
-  const lengths = Math.sqrt(wantedSquares * foundSquares);
   return {
-    relativeError: error,
-    sqnrDb: errorToDb(error),
-    cosine: lengths > 0 ? product / lengths : null,
-    top1Agreement: rows > 0 ? same / rows : null,
+    add({ wanted, found, columns }) {
+      for (let i = 0; i < wanted.length; i++) {
+        const y = wanted[i]!;
+        const z = found[i]!;
+        difference += (y - z) ** 2;
+        wantedSquares += y * y;
+        foundSquares += z * z;
+        product += y * z;
+      }
+      if (columns < 2) return;
+      for (let start = 0; start < wanted.length; start += columns) {
+        rows++;
+        if (largestAt(wanted, start, columns) === largestAt(found, start, columns)) same++;
+      }
+    },
+    error() {
+      const error = relativeError([{ difference, size: wantedSquares }]);
+      const lengths = Math.sqrt(wantedSquares * foundSquares);
+      return {
+        relativeError: error,
+        sqnrDb: errorToDb(error),
+        cosine: lengths > 0 ? product / lengths : null,
+        top1Agreement: rows > 0 ? same / rows : null,
+      };
+    },
   };
 }
 
