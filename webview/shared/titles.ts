@@ -11,6 +11,7 @@ const titles: Readonly<Record<Exclude<FailureCode, "cancelled">, string>> = {
   "model-does-not-run": "onnxruntime does not run this model",
   "format-impossible": "No format can store this",
   "budget-impossible": "No copy is that small",
+  "no-room": "No room for a temporary file",
   "budget-needs-data": "Choosing bits needs calibration data",
   "data-missing": "The calibration data are not there",
   "data-unreadable": "The calibration data cannot be read",
