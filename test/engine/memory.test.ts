@@ -36,12 +36,13 @@ for (const name of [
 
 test("without room for a temporary file the run fails, says where, and leaves nothing behind", async t => {
   const folder = folderOf(t);
-  const before = process.env.TMPDIR;
+  const variable = process.platform === "win32" ? "TEMP" : "TMPDIR";
+  const before = process.env[variable];
   t.after(() => {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
+    if (before === undefined) delete process.env[variable];
+    else process.env[variable] = before;
   });
-  process.env.TMPDIR = join(folder, "none");
+  process.env[variable] = join(folder, "none");
   const job = {
     model: "samples/mnist_mlp.onnx",
     output: join(folder, "copy.onnx"),
