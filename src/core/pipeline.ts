@@ -88,7 +88,7 @@ export async function quantizeLayers(
       const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
       const float = await go(floatPass, NOTHING);
       const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);
-      if (allFinite(float) && (seen === float || allFinite(seen)))
+      if ((await allFinite(float)) && (seen === float || (await allFinite(seen))))
         rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
       else plan = withoutData(plan);
     }

@@ -46,7 +46,7 @@ export async function sensitivities<Error>(
     let rows: LayerRows | null = null;
     if (first.layer.input !== null) {
       const seen = await pass.activations(stops[k]!, NOTHING);
-      if (!allFinite(seen)) {
+      if (!(await allFinite(seen))) {
         throw new Failure(
           "data-not-finite",
           `What ${first.layer.name} is fed on these data holds NaN or infinite values.`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Tensor } from "../../src/core/calibration/tensor";
@@ -37,10 +38,9 @@ for (const name of [
 test("without room for a temporary file the run fails, says where, and leaves nothing behind", async t => {
   const folder = folderOf(t);
   const variable = process.platform === "win32" ? "TEMP" : "TMPDIR";
-  const before = process.env[variable];
+  const before = tmpdir();
   t.after(() => {
-    if (before === undefined) delete process.env[variable];
-    else process.env[variable] = before;
+    process.env[variable] = before;
   });
   process.env[variable] = join(folder, "none");
   const job = {

@@ -98,11 +98,12 @@ export function layerRows(
 const LARGEST_ACTIVATION = 1e15;
 
 /** Whether all values are numbers that can be fitted to: a network that overflows, or takes the logarithm of less than zero, gives others. */
-export function allFinite({ inputs, addends = [] }: LayerActivations): boolean {
-  return [...inputs, ...addends].every(({ data }) => {
+export async function allFinite({ inputs, addends = [] }: LayerActivations): Promise<boolean> {
+  for (const kept of [...inputs, ...addends]) {
+    const { data } = await kept.read();
     for (let i = 0; i < data.length; i++) if (!(Math.abs(Number(data[i])) <= LARGEST_ACTIVATION)) return false;
-    return true;
-  });
+  }
+  return true;
 }
 
 /** The first axis of an activation counts the samples of its run. */
