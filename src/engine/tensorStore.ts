@@ -70,9 +70,10 @@ export function openTensorStore(memory: number): TensorStore {
       return { inMemory, mostInMemory, inFile: space.end() };
     },
     async close() {
-      const opened = file;
+      // Where it could not be opened, `keep` has said so.
+      const opened = await file?.catch(() => undefined);
       file = undefined;
-      await (await opened)?.close();
+      await opened?.close();
     },
   };
 }

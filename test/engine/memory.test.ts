@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Tensor } from "../../src/core/calibration/tensor";
@@ -33,6 +34,27 @@ for (const name of [
     assert.ok((await copy(0)).equals(await copy(USUAL_MEMORY)));
   });
 }
+
+test("without room for a temporary file the run fails, says where, and leaves nothing behind", async t => {
+  const folder = folderOf(t);
+  const variable = process.platform === "win32" ? "TEMP" : "TMPDIR";
+  const before = tmpdir();
+  t.after(() => {
+    process.env[variable] = before;
+  });
+  process.env[variable] = join(folder, "none");
+  const job = {
+    model: "samples/mnist_mlp.onnx",
+    output: join(folder, "copy.onnx"),
+    overwrite: false,
+    dryRun: false,
+  };
+  await assert.rejects(quantize({ ...job, threads: 1, memory: 0, options: usual }, quiet), {
+    code: "no-room",
+    message: /cannot be written to .*none \(ENOENT\)/,
+  });
+  assert.deepEqual(readdirSync(folder), []);
+});
 
 /** The reference's network, one sample a call; it has branches and sums. */
 async function fitGolden(samples: number, memory: number) {

@@ -43,8 +43,8 @@ export async function openTemporaryFile(): Promise<TemporaryFile> {
   };
 }
 
-/** Said of a disk without room, or a folder that may not be written. */
-const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EROFS"];
+/** Said of a disk without room, or a folder that may not be written or is not there. */
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EROFS", "ENOENT", "ENOTDIR"];
 
 /** Why there is no room for a temporary file; undefined for any other error. */
 export function noRoom(error: unknown): string | undefined {
