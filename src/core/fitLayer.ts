@@ -41,8 +41,8 @@ export interface FittedLayer extends LayerFit {
   readonly seconds: number;
 }
 
-/** How a layer is quantized whose inputs hold nothing to fit to. */
-export function withoutData(plan: LayerPlan): LayerPlan {
+/** How a layer is quantized where there is nothing to fit to: by rounding, its bias left alone. */
+export function withoutData<Plan extends LayerPlan>(plan: Plan): Plan {
   const radius = plan.radius === "data" ? "mse" : plan.radius;
   return { ...plan, method: "msq", radius, target: "quantized", centre: false, refine: false };
 }

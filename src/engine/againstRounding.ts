@@ -1,4 +1,4 @@
-import type { FittedLayer, LayerPlan } from "../core/fitLayer";
+import { type FittedLayer, type LayerPlan, withoutData } from "../core/fitLayer";
 import { putBack } from "../core/formats/copy";
 import type { LayerCodes } from "../core/formats/codes";
 import type { GraphIndex } from "../core/graph/uses";
@@ -22,7 +22,7 @@ export interface Again {
 
 /** Every weight to the nearest of the values of its layer's alphabet, which spans the largest: no data, no bias changed. */
 export function plainRounding(plan: LayerPlan): LayerPlan {
-  return { ...plan, method: "msq", radius: "max", target: "quantized", centre: false, refine: false };
+  return { ...withoutData(plan), radius: "max" };
 }
 
 /**

@@ -2,14 +2,13 @@ import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
 import { Failure } from "../core/failure";
-import { storeConstants, withoutStoredInputs } from "../core/graph/constants";
+import { withStoredWeights } from "../core/graph/constants";
 import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Model } from "../core/onnx/model";
 import { elementCount, storedBytes } from "../core/onnx/tensors";
 import { openModel } from "./modelFile";
-import { alphabetFor } from "./options";
-import { formatFor, TABLE_BITS } from "./plan";
+import { storageOf } from "./plan";
 
 /** What a model is, without running it. */
 export interface Inspection {
@@ -40,7 +39,7 @@ export interface InspectedLayer extends Pick<
 /** @throws {Failure} `model-…` for what cannot be read. */
 export async function inspect(path: string): Promise<Inspection> {
   const { model: original, totalBytes } = await openModel(path);
-  const model = storeConstants(withoutStoredInputs(original));
+  const model = withStoredWeights(original);
   const { index, layers, skipped } = findLayers(model);
   return {
     model: path,
@@ -70,13 +69,12 @@ export async function inspect(path: string): Promise<Inspection> {
 function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
   const formatOf = formatChooser(model, "auto");
   try {
-    const unfitted = layers.map(layer => {
-      const isTable = layer.op === "Gather";
-      const own = isTable ? TABLE_BITS : bits;
-      const alphabet = alphabetFor("auto", own);
-      const format = formatFor(layer, "auto", () => formatOf(alphabet, own, false));
-      return { layer, bits: own, alphabet, groupInputs: undefined, newBias: false, format } as const;
-    });
+    const options = { bits, alphabet: "auto", format: "auto", group: undefined } as const;
+    const unfitted = layers.map(layer => ({
+      layer,
+      newBias: false,
+      ...storageOf(layer, undefined, options, formatOf),
+    }));
     return predictCopy(model, unfitted).bytes;
   } catch (error) {
     if (error instanceof Failure && error.code === "format-impossible") return null;

@@ -1,9 +1,10 @@
 import picomatch from "picomatch";
 import type { FormatOf } from "../core/formats/choose";
 import { neuronAxis } from "../core/formats/codes";
+import type { Bits } from "../core/grid/alphabet";
 import type { Format } from "../core/formats/copy";
 import type { UnfittedLayer } from "../core/formats/predict";
-import type { LayerPlan } from "../core/fitLayer";
+import { type LayerPlan, withoutData } from "../core/fitLayer";
 import { Failure } from "../core/failure";
 import type { Skipped, Layer } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
@@ -16,10 +17,35 @@ export interface StoredPlan extends LayerPlan {
 }
 
 /** Rows of a table are met one by one, with no sum over them to make an error small. */
-export const TABLE_BITS = 8;
+const TABLE_BITS = 8;
+
+/** How the codes of a layer are stored. */
+export type Storage = Pick<StoredPlan, "bits" | "alphabet" | "format" | "groupInputs">;
+
+/**
+ * @param bits what a rule says of the layer; undefined: the usual bits.
+ * @throws {Failure} `format-impossible`.
+ */
+export function storageOf(
+  layer: Layer,
+  bits: Bits | undefined,
+  options: Pick<QuantizeOptions, "bits" | "alphabet" | "format" | "group">,
+  formatOf: FormatOf,
+): Storage {
+  const isTable = layer.op === "Gather";
+  const group = isTable ? undefined : options.group;
+  const own = bits ?? (isTable ? TABLE_BITS : options.bits);
+  const alphabet = alphabetFor(isTable ? "auto" : options.alphabet, own);
+  return {
+    bits: own,
+    alphabet,
+    format: formatFor(layer, options.format, () => formatOf(alphabet, own, group !== undefined)),
+    groupInputs: group !== undefined && group < layer.inputs ? group : undefined,
+  };
+}
 
 /** Tables are packed, so that only the rows looked up become floats; so is what DequantizeLinear has no axis for. */
-export function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Format): Format {
+function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Format): Format {
   if (layer.op === "Gather" && wanted === "auto") return "packed";
   if (neuronAxis(layer) !== null) return otherwise();
   if (wanted !== "qdq") return "packed";
@@ -28,10 +54,6 @@ export function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () =
     `${layer.name} counts its neurons along two axes of [${layer.shape.join(", ")}], and qdq has one.`,
     `Use --format auto or packed, or --exclude '${layer.name}'.`,
   );
-}
-
-function withoutData(radius: QuantizeOptions["radius"]): "max" | "mse" {
-  return radius === "max" ? "max" : "mse";
 }
 
 /**
@@ -53,40 +75,33 @@ export function planLayers(
   for (const layer of layers) {
     const rule = rules.filter(one => one.matches(layer.name) || one.matches(layer.tensor)).at(-1);
     const weights = float32Values(index.initializers.get(layer.tensor)!);
-    const isTable = layer.op === "Gather";
-    const group = isTable ? undefined : options.group;
-    const bits = rule?.bits ?? (isTable ? TABLE_BITS : options.bits);
-    if (bits === "keep") {
+    if (rule?.bits === "keep") {
       kept.push({
         tensor: layer.tensor,
         reason: "excluded",
-        detail: `Left out by "${rule!.glob}".`,
+        detail: `Left out by "${rule.glob}".`,
         bytes: weights.byteLength,
       });
       continue;
     }
-    const alphabet = alphabetFor(isTable ? "auto" : options.alphabet, bits);
-    const isFitted = fit && layer.input !== null;
-    const format = formatFor(layer, options.format, () => formatOf(alphabet, bits, group !== undefined));
-    plans.push({
+    const storage = storageOf(layer, rule?.bits, options, formatOf);
+    const plan: StoredPlan = {
       layer,
       weights,
-      bits,
-      format,
-      alphabet,
-      method: isFitted ? (rule?.method ?? options.method) : "msq",
+      ...storage,
+      method: rule?.method ?? options.method,
       variant: options.variant === "auto" ? "walk" : options.variant,
-      radius: isFitted ? (options.radius === "auto" ? "data" : options.radius) : withoutData(options.radius),
+      radius: options.radius === "auto" ? "data" : options.radius,
       perTensor: options.perTensor,
-      groupInputs: group !== undefined && group < layer.inputs ? group : undefined,
-      halfSteps: format === "packed",
-      // Where the layers before are not quantized for a fit, or nothing is fitted, a layer can only match itself.
-      target: isFitted && options.inputs === "quantized" ? options.target : "quantized",
-      centre: isFitted && options.biasCorrection === "auto" && layer.biasAt !== null,
-      refine: options.refine && isFitted,
+      halfSteps: storage.format === "packed",
+      // Where the layers before are not quantized for a fit, a layer can only match itself.
+      target: options.inputs === "quantized" ? options.target : "quantized",
+      centre: options.biasCorrection === "auto" && layer.biasAt !== null,
+      refine: options.refine,
       damping: options.damping === "auto" ? undefined : options.damping,
       paths: options.paths === "auto" ? undefined : options.paths,
-    });
+    };
+    plans.push(fit && layer.input !== null ? plan : withoutData(plan));
   }
   return { plans, kept };
 }

@@ -5,7 +5,7 @@ import { formatChooser } from "../core/formats/choose";
 import { writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
 import { type FoldedNorm, foldBatchNorms } from "../core/graph/batchNorm";
-import { storeConstants, withoutStoredInputs } from "../core/graph/constants";
+import { withoutStoredInputs, withStoredWeights } from "../core/graph/constants";
 import { findLayers } from "../core/graph/layers";
 import { type Model, writeModel } from "../core/onnx/model";
 import type { LayerDetail } from "../core/report/detail";
@@ -103,7 +103,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   const { model, folded } = prepared(original, options);
   const { index, layers, skipped } = findLayers(model);
   const warnings: string[] = unusedRules(options.layers, layers);
-  if (model.graph.input.length < original.graph.input.length && model.irVersion >= 4n) {
+  if (withoutStoredInputs(original) !== original) {
     warnings.push(
       "The model lists all its weights among its inputs, where a caller could feed others; in the copy they are fixed.",
     );
@@ -185,7 +185,7 @@ function prepared(
   original: Model,
   { foldBatchNorm }: QuantizeOptions,
 ): { model: Model; folded: readonly FoldedNorm[] } {
-  const model = storeConstants(withoutStoredInputs(original));
+  const model = withStoredWeights(original);
   return foldBatchNorm === "auto" ? foldBatchNorms(model) : { model, folded: [] };
 }
 

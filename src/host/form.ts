@@ -2,12 +2,13 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { Bits } from "../core/grid/alphabet";
 import type { MethodName } from "../core/methods/catalog";
+import { sizeOf } from "../core/report/words";
 import type { Inspection } from "../engine/inspect";
 import { dataBeside } from "./dataFiles";
 import { type Choice, pickOne } from "./pick";
 import type { Choices } from "./settings";
 import { askTarget, usualTarget } from "./target";
-import { bytesIn, sizeOf } from "./words";
+import { bytesIn } from "./words";
 
 /** A filled-in form: what to do, and where the copy goes. */
 export interface Filled {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../core/report/report";
+import { sizeOf } from "../core/report/words";
 import { openCopy, revealCopy } from "./copies";
 import { type Filled, fillIn } from "./form";
 import { MODEL_EDITOR } from "./modelEditor";
@@ -11,7 +12,6 @@ import { REPORT_VIEW } from "./reportView";
 import type { Services } from "./services";
 import { type Choices, defaults, optionsOf, threads } from "./settings";
 import { chooseTarget, freeName, usualTarget } from "./target";
-import { sizeOf } from "./words";
 
 const LAST = "lastChoices";
 

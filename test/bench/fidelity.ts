@@ -4,9 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseCommand } from "../../src/cli/options";
 import { evaluate } from "../../src/engine/evaluate";
-import { quantize } from "../../src/engine/quantize";
+import { runWords } from "../engine/run";
 
 const PACK = "../shared/data";
 
@@ -37,22 +36,8 @@ async function main(): Promise<void> {
           join(folder, "copy.onnx"),
           `${PACK}/manifest.json#${id}`,
         ];
-        const command = parseCommand([
-          "quantize",
-          path,
-          "-o",
-          output,
-          "--data",
-          data,
-          "--bits",
-          bits,
-          "--overwrite",
-        ]);
-        if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
-        const silent = { onPlan: () => {}, onLayerStart: () => {}, onLayer: () => {}, onStage: () => {} };
-        const report = await quantize(command.job, silent);
+        const report = await runWords(path, "-o", output, "--data", data, "--bits", bits, "--overwrite");
         const job = { model: output, against: undefined, data, asRun: false, threads: availableParallelism() };
-        // DNSMOS takes seconds a window; its stored outputs are of all of them, in order.
         const found = await evaluate({ ...job, samples: undefined });
         row([
           id,

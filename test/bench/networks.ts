@@ -6,10 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parseCommand } from "../../src/cli/options";
 import type { Report } from "../../src/core/report/report";
 import { evaluate, type Evaluation } from "../../src/engine/evaluate";
-import { quantize } from "../../src/engine/quantize";
+import { runWords } from "../engine/run";
 
 const PACK = "../shared/data";
 
@@ -144,7 +143,7 @@ async function cellOf(
   const model = `${PACK}/models/${known.model}`;
   const spec = `${data}#${network}`;
   const words = ["--data", spec, "--overwrite", ...more];
-  const run = (...others: string[]): Promise<Report> => quantized([model, "-o", output, ...words, ...others]);
+  const run = (...others: string[]): Promise<Report> => runWords(...[model, "-o", output, ...words, ...others]);
   const report = width.average ? await withinAverage(width.bits, run) : await run("--bits", String(width.bits));
   const [method, target] = [report.options.method, report.options.target].map(String) as [string, string];
   const bounds = width.average ? known.mixed : known.bounds;
@@ -190,17 +189,6 @@ async function withinAverage(bits: number, run: (...words: string[]) => Promise<
 }
 
 const MOST_TRIES = 4;
-
-async function quantized(words: readonly string[]): Promise<Report> {
-  const command = parseCommand(["quantize", ...words]);
-  if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
-  return quantize(command.job, {
-    onPlan: () => {},
-    onLayerStart: () => {},
-    onLayer: () => {},
-    onStage: () => {},
-  });
-}
 
 /** Top-1 in %, or a cross-entropy in nats. */
 function scoreOf({ top1, crossEntropy }: Pick<Evaluation, "top1" | "crossEntropy">): number | null {

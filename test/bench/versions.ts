@@ -1,15 +1,14 @@
 // Copies of small models run by older onnxruntimes, right or wrong and not only loaded, beside the least version that their
 // reports name: `npm run bench:versions -- [VERSION…]`. Installs each release from the registry into dist/onnxruntime.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { readNpy } from "../../src/core/calibration/npy";
 import type { Tensor, TensorType } from "../../src/core/calibration/tensor";
 import { Failure } from "../../src/core/failure";
-import { parseCommand } from "../../src/cli/options";
-import { quantize } from "../../src/engine/quantize";
 import { openSession } from "../../src/engine/runtime";
+import { arraysBeside } from "../engine/files";
+import { runWords } from "../engine/run";
 
 const VERSIONS = ["1.17.3", "1.20.1", "1.23.2", "1.24.3", "1.26.0"];
 /** Not bundled: it must load no onnxruntime but the one it is given. */
@@ -97,15 +96,12 @@ async function makeCases(work: string): Promise<Case[]> {
   const cases: Case[] = [];
   let tried = 0;
   for (const file of readdirSync(MODELS).filter(name => name.endsWith(".onnx"))) {
-    const feed = arraysFor(file);
+    const feed = arraysBeside(join(MODELS, file), "in");
     if (feed.size === 0) continue;
     for (const words of COPIES) {
       const copy = join(work, `${tried++}.onnx`);
-      const command = parseCommand(["quantize", join(MODELS, file), "-o", copy, ...words]);
-      if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
       try {
-        const silent = { onPlan: () => {}, onLayerStart: () => {}, onLayer: () => {}, onStage: () => {} };
-        const { layers, runtime } = await quantize(command.job, silent);
+        const { layers, runtime } = await runWords(join(MODELS, file), "-o", copy, ...words);
         if (layers.length === 0 || !runtime) continue;
         const session = await openSession(copy, { weightsAlone: true, threads: 1 });
         const wanted = await session.run(feed);
@@ -125,17 +121,6 @@ async function makeCases(work: string): Promise<Case[]> {
     }
   }
   return cases;
-}
-
-function arraysFor(file: string): Map<string, Tensor> {
-  const prefix = `${file.replace(/\.onnx$/, "")}.in.`;
-  const names = readdirSync(MODELS).filter(name => name.startsWith(prefix) && name.endsWith(".npy"));
-  return new Map(
-    names.map(name => [
-      name.slice(prefix.length, -".npy".length),
-      readNpy(new Uint8Array(readFileSync(join(MODELS, name))), name),
-    ]),
-  );
 }
 
 function plain(tensors: ReadonlyMap<string, Tensor>): PlainTensor[] {

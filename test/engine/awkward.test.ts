@@ -3,9 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Failure } from "../../src/core/failure";
-import type { Tensor } from "../../src/core/calibration/tensor";
 import { openSession } from "../../src/engine/runtime";
-import { arrayOf, bytesOf, distance, folderOf } from "./files";
+import { arraysBeside, bytesOf, distance, folderOf } from "./files";
 import { run } from "./run";
 
 interface Awkward {
@@ -17,13 +16,6 @@ const folder = "test/data/awkward";
 const index = JSON.parse(readFileSync(`${folder}/index.json`, "utf8")) as Awkward[];
 const shipped = index.filter(({ file }) => existsSync(`${folder}/${file}`));
 const runs = shipped.filter(one => one["onnxruntime_node_1.30.0"] === "runs");
-
-/** The arrays of the pack for the inputs or the outputs of a model, by name. */
-function arrays(file: string, kind: "in" | "out"): Map<string, Tensor> {
-  const prefix = `${file.replace(/\.onnx$/, "")}.${kind}.`;
-  const found = readdirSync(folder).filter(name => name.startsWith(prefix) && name.endsWith(".npy"));
-  return new Map(found.map(name => [name.slice(prefix.length, -".npy".length), arrayOf(`${folder}/${name}`)]));
-}
 
 test("all the awkward models are there", () => {
   assert.ok(runs.length >= 70, `${runs.length}`);
@@ -37,10 +29,10 @@ for (const { file, what } of runs) {
       const report = await run(`${folder}/${file}`, copy, { bits });
       assert.equal(report.bytesAfter, bytesOf(copy).length);
       const session = await openSession(copy, { weightsAlone: true, threads: 1 });
-      const found = await session.run(arrays(file, "in"));
+      const found = await session.run(arraysBeside(`${folder}/${file}`, "in"));
       await session.release();
       if (bits !== 8) continue;
-      for (const [name, wanted] of arrays(file, "out")) {
+      for (const [name, wanted] of arraysBeside(`${folder}/${file}`, "out")) {
         if (!/^float(32|64)$/.test(wanted.type) || !found.has(name)) continue;
         const error = distance(found.get(name)!, wanted);
         assert.ok(!(error > 0.05), `${name}: ${error}`);

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { numbersOf } from "../../src/core/calibration/convert";
 import { readNpy } from "../../src/core/calibration/npy";
@@ -19,6 +19,14 @@ export function bytesOf(file: string): Uint8Array {
 
 export function arrayOf(file: string): Tensor {
   return readNpy(bytesOf(file), file);
+}
+
+/** The arrays beside an awkward model for its inputs or its outputs, by name: `MODEL.in.NAME.npy`. */
+export function arraysBeside(model: string, kind: "in" | "out"): Map<string, Tensor> {
+  const folder = dirname(model);
+  const prefix = `${basename(model, ".onnx")}.${kind}.`;
+  const found = readdirSync(folder).filter(name => name.startsWith(prefix) && name.endsWith(".npy"));
+  return new Map(found.map(name => [name.slice(prefix.length, -".npy".length), arrayOf(join(folder, name))]));
 }
 
 /** ||a - b|| / ||b||. */

@@ -1,10 +1,13 @@
 import { create } from "@bufbuild/protobuf";
+import type { Keep } from "../../src/core/calibration/kept";
 import type { Bits } from "../../src/core/grid/alphabet";
 import { node, valueInfo } from "../../src/core/onnx/build";
 import { type Model, readModel, writeModel } from "../../src/core/onnx/model";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto, type TensorProto } from "../../src/core/onnx/onnx_pb";
 import { tensor } from "../../src/core/onnx/tensors";
-import { readReference } from "../unit/core/methods/reference";
+import type { Parts } from "../../src/core/pipeline";
+import { openSession } from "../../src/engine/runtime";
+import { linalg, readReference } from "../unit/core/methods/reference";
 
 interface Golden {
   inputs: number[][];
@@ -44,4 +47,17 @@ export function goldenModel(): Model {
   });
   const model = create(ModelProtoSchema, { irVersion: 8n, opsetImport: [{ domain: "", version: 13n }], graph });
   return readModel(writeModel(model), "made here");
+}
+
+/** What the pipeline needs of the world, in its plain form. */
+export function plainParts(keep: Keep): Parts {
+  return {
+    open: model => openSession(model, { weightsAlone: true, threads: 1 }),
+    keep,
+    linalg,
+    clock: () => 0,
+    timed: (_, work) => work(),
+    onStart: () => {},
+    onLayer: () => {},
+  };
 }

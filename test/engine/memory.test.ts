@@ -8,11 +8,9 @@ import { findLayers } from "../../src/core/graph/layers";
 import { quantizeLayers } from "../../src/core/pipeline";
 import { planLayers } from "../../src/engine/plan";
 import { quantize } from "../../src/engine/quantize";
-import { openSession } from "../../src/engine/runtime";
 import { openTensorStore, type TensorStore, USUAL_MEMORY } from "../../src/engine/tensorStore";
-import { linalg } from "../unit/core/methods/reference";
 import { folderOf } from "./files";
-import { golden, goldenModel } from "./goldenNetwork";
+import { golden, goldenModel, plainParts } from "./goldenNetwork";
 import { quiet, usual } from "./run";
 
 for (const name of [
@@ -77,15 +75,7 @@ async function fitGolden(samples: number, memory: number) {
     plans,
     feeds,
     { inputs: "quantized", seed: 0 },
-    {
-      open: part => openSession(part, { weightsAlone: true, threads: 1 }),
-      keep: store.keep,
-      linalg,
-      clock: () => 0,
-      timed: (_, work) => work(),
-      onStart: () => {},
-      onLayer: () => {},
-    },
+    plainParts(store.keep),
   );
   const { bytes } = store;
   for (const feed of kept) for (const tensor of feed.values()) tensor.drop();

@@ -7,13 +7,9 @@ import { networkPlan } from "../../src/core/methods/walkPlan";
 import { quantizeLayers } from "../../src/core/pipeline";
 import { compareSessions } from "../../src/engine/compare";
 import { planLayers } from "../../src/engine/plan";
-import { openSession } from "../../src/engine/runtime";
 import { openTensorStore } from "../../src/engine/tensorStore";
-import { linalg } from "../unit/core/methods/reference";
-import { golden, goldenModel } from "./goldenNetwork";
+import { golden, goldenModel, plainParts } from "./goldenNetwork";
 import { usual } from "./run";
-
-const open = (model: Parameters<typeof openSession>[0]) => openSession(model, { weightsAlone: true, threads: 1 });
 
 for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
   test(`the pipeline on onnxruntime gives the reference's dB for the whole network: ${bits} bits, ${samples} samples`, async () => {
@@ -28,22 +24,16 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
     const rows = golden.inputs.slice(0, samples);
     const x: Tensor = { type: "float32", dims: [samples, rows[0]!.length], data: Float32Array.from(rows.flat()) };
     const { keep } = openTensorStore(Infinity);
+    const parts = plainParts(keep);
     const feeds = { fitted: [new Map([["x", await keep(x)]])], heldOut: [] };
-    const fitted = await quantizeLayers(
-      model,
-      index,
-      plans,
-      feeds,
-      { inputs: "quantized", seed: 0 },
-      { open, keep, linalg, clock: () => 0, timed: (_, work) => work(), onStart: () => {}, onLayer: () => {} },
-    );
-    const copy = await open(
+    const fitted = await quantizeLayers(model, index, plans, feeds, { inputs: "quantized", seed: 0 }, parts);
+    const copy = await parts.open(
       putBack(
         model,
         fitted.map(one => one.codes),
       ),
     );
-    const float = await open(model);
+    const float = await parts.open(model);
     const [output] = await compareSessions(float, copy, feeds.fitted);
     await Promise.all([float.release(), copy.release()]);
     assert.ok(Math.abs(output!.sqnrDb! - wholeDb) < 0.02, `${output!.sqnrDb} dB, reference ${wholeDb}`);

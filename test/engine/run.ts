@@ -1,3 +1,4 @@
+import { parseCommand } from "../../src/cli/options";
 import type { Report } from "../../src/core/report/report";
 import type { QuantizeOptions } from "../../src/engine/options";
 import { quantize, type QuantizeEvents } from "../../src/engine/quantize";
@@ -41,4 +42,11 @@ export function run(model: string, output: string, options: Partial<QuantizeOpti
     { model, output, overwrite: false, dryRun: false, threads: 1, options: { ...usual, ...options } },
     quiet,
   );
+}
+
+/** `whittle quantize` with these words, in this process and without a word. */
+export function runWords(...words: readonly string[]): Promise<Report> {
+  const command = parseCommand(["quantize", ...words]);
+  if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
+  return quantize(command.job, quiet);
 }

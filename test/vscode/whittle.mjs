@@ -1,9 +1,22 @@
 /** The words in which a flow tells what a user does with Whittle, on top of those for VS Code (rig/workbench.mjs). */
-import { readdirSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { STEP_MS, until } from "./rig/patience.mjs";
 
-export const SAMPLES = new URL("../../samples", import.meta.url).pathname;
 export const SAMPLE = "mnist_mlp.onnx";
+/** What ships; a user who ran README's first command has a copy and a report of its own beside it. */
+const SHIPPED = [SAMPLE, "mnist.json", "mnist_calibration.npy", "mnist_test.npy", "mnist_labels.npy"];
+/** A workspace with the sample as it ships; it goes when this process ends. */
+export const SAMPLES = shippedSamples();
+
+function shippedSamples() {
+  const parent = mkdtempSync(join(tmpdir(), "whittle-samples-"));
+  process.once("exit", () => rmSync(parent, { recursive: true, force: true }));
+  for (const name of SHIPPED)
+    cpSync(join(import.meta.dirname, "../../samples", name), join(parent, "samples", name));
+  return join(parent, "samples");
+}
 
 /** The default method takes some seconds on the sample; a machine under load gets ten times that. */
 export const RUN_MS = 4 * STEP_MS;

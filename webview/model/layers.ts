@@ -18,7 +18,7 @@ export interface LayerRow {
   readonly bar: number;
 }
 
-export function layerRows({ layers, bytes }: Inspection): readonly LayerRow[] {
+export function layerRows({ layers, bytes }: Pick<Inspection, "layers" | "bytes">): readonly LayerRow[] {
   const most = Math.max(1, ...layers.map(layer => layer.bytes));
   return layers.map((layer, place) => ({
     place,

@@ -11,6 +11,7 @@ import { sharedStyles, useStyles } from "../shared/styles";
 import { setStrings, t } from "../shared/text";
 import { announcer } from "./announce";
 import { FIRST_STATE, type Page, type UiState } from "./page";
+import { detailStyles } from "./detailStyles";
 import { reportStyles } from "./styles";
 import { reportView, spokenOf } from "./view";
 
@@ -24,7 +25,7 @@ let scrolled = false;
 /** Details by the name of their layer, each with the seconds its fit took: another run of it took others. */
 const details = new Map<string, { readonly of: number; detail: LayerDetail | null | undefined }>();
 
-useStyles(sharedStyles, reportStyles);
+useStyles(sharedStyles, detailStyles, reportStyles);
 setLocale(document.documentElement.lang);
 const main = document.createElement("main");
 const live = document.createElement("div");

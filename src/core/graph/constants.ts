@@ -16,7 +16,7 @@ const INITIALIZERS_STAND_ALONE = 4n;
  *
  * @returns the very model that was given where there is nothing to store.
  */
-export function storeConstants(model: Model): Model {
+function storeConstants(model: Model): Model {
   if (model.irVersion < INITIALIZERS_STAND_ALONE) return model;
   const { outputs, uses } = indexGraph(model.graph);
   const stored = new Map<NodeProto, TensorProto>();
@@ -52,4 +52,9 @@ export function withoutStoredInputs(model: Model): Model {
   if (listed.length < stored.size || stored.size < LEAST_LISTED) return model;
   const input = model.graph.input.filter(one => !stored.has(one.name));
   return changed(model, { graph: changed(model.graph, { input }) });
+}
+
+/** The same function with every weight where it is looked for: among the initializers, and nowhere else. */
+export function withStoredWeights(model: Model): Model {
+  return storeConstants(withoutStoredInputs(model));
 }

@@ -18,16 +18,20 @@ const MAX_GRAPH_DEPTH = 24;
  * @throws {Failure} `model-unreadable` or `model-invalid`, with the cause in one sentence.
  */
 export function readModel(bytes: Uint8Array, file: string): Model {
-  const other = otherFile(bytes);
-  if (other) throw new Failure("model-unreadable", `${file} ${other.is}.`, other.next);
   const why = whyUnreadable(bytes, ModelProtoSchema);
-  if (why !== undefined) throw unreadable(file, why);
+  if (why !== undefined) throw noModel(bytes, file, why);
   const model = fromBinary(ModelProtoSchema, bytes);
-  if (!hasGraph(model)) throw unreadable(file, "holds no graph, so it is not an ONNX model");
+  if (!hasGraph(model)) throw noModel(bytes, file, "holds no graph, so it is not an ONNX model");
   if (model.opsetImport.length === 0) throw invalid(file, "names no operator set (opset_import is empty)");
   refuseDeepGraphs(model.graph, file);
   allTensors(model).forEach(checkTensor);
   return model;
+}
+
+/** What a file is instead, where its bytes say so. A model may hold the signature of another kind by chance, in a name. */
+function noModel(bytes: Uint8Array, file: string, why: string): Failure {
+  const other = otherFile(bytes);
+  return other ? new Failure("model-unreadable", `${file} ${other.is}.`, other.next) : unreadable(file, why);
 }
 
 export function writeModel(model: ModelProto): Uint8Array {

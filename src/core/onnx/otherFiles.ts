@@ -8,7 +8,7 @@ const FETCH = "Choose an .onnx file, or fetch this one again.";
 const EXPORT = "Export the network to ONNX with the program it was made with.";
 const UNPACK = "Unpack it, and choose the .onnx file in it.";
 
-/** First bytes by which files of other kinds are known, at their place in the file; from each format's own description. */
+/** Bytes by which files of other kinds are known, and their place in the file. */
 const SIGNATURES: readonly [at: number, bytes: string, is: string, next: string][] = [
   [
     0,

@@ -27,7 +27,7 @@ export function summary(report: Report): string[] {
   const { runtime, budget, rounding, calibration } = report;
   return [
     `${sizeOf(report.bytesBefore)} -> ${sizeOf(report.bytesAfter)} (${((100 * report.bytesAfter) / report.bytesBefore).toFixed(1)} %) in ${secondsOf(report.seconds)}`,
-    ...(report.cost ? [costText(report.cost)] : []),
+    ...(report.cost ? costText(report.cost) : []),
     calibration.samples > 0
       ? `Errors on ${calibration.synthetic ? "made-up inputs" : "your samples"}: ${calibration.samples - calibration.heldOut} fitted, ${calibration.heldOut} held out.`
       : "No errors were measured on data.",
@@ -59,9 +59,9 @@ export function summary(report: Report): string[] {
   ];
 }
 
-function costText(cost: Cost): string {
+function costText(cost: Cost): string[] {
   const parts = EXPENSES.filter(what => cost[what] >= 0.05).map(what => `${what} ${secondsOf(cost[what])}`);
-  return parts.length > 0 ? `Spent on: ${parts.join(", ")}.` : "";
+  return parts.length > 0 ? [`Spent on: ${parts.join(", ")}.`] : [];
 }
 
 /** What is left alone: tensors left for the same reason in one line, the most bytes first. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesIn, sizeOf } from "../../../src/host/words";
+import { sizeOf } from "../../../src/core/report/words";
+import { bytesIn } from "../../../src/host/words";
 
 test("a size that is shown can be typed back, to its three digits", () => {
   for (const bytes of [1, 1023, 1024, 1_044_480, 148_000, 2 ** 20 * 1.5, 7 * 2 ** 30]) {

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Skipped } from "../../../src/core/graph/layers";
-import type { Inspection } from "../../../src/engine/inspect";
+import type { InspectedLayer } from "../../../src/engine/inspect";
 import { filterLayers, layerRows, sortLayers } from "../../../webview/model/layers";
 import { reasonsOf } from "../../../webview/shared/skipped";
 
-const layers = [
-  { name: "conv_10", op: "Conv", tensor: "w10", shape: [8, 4, 3, 3], bytes: 1152 },
-  { name: "conv_9", op: "Conv", tensor: "w9", shape: [8, 4, 1, 1], bytes: 128 },
-  { name: "fc", op: "Gemm", tensor: "head.weight", shape: [10, 100], bytes: 4000 },
-].map(layer => ({ ...layer, inputs: 1, neurons: 1, groups: 1 }));
-const rows = layerRows({ layers, bytes: 8000 } as unknown as Inspection);
+const layers = (
+  [
+    { name: "conv_10", op: "Conv", tensor: "w10", shape: [8, 4, 3, 3], bytes: 1152 },
+    { name: "conv_9", op: "Conv", tensor: "w9", shape: [8, 4, 1, 1], bytes: 128 },
+    { name: "fc", op: "Gemm", tensor: "head.weight", shape: [10, 100], bytes: 4000 },
+  ] as const
+).map((layer): InspectedLayer => ({ ...layer, inputs: 1, neurons: 1, groups: 1 }));
+const rows = layerRows({ layers, bytes: 8000 });
 const names = (some: typeof rows): string => some.map(row => row.layer.name).join(" ");
 
 test("shares are of the file, bars of the largest layer", () => {
