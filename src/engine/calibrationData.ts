@@ -21,6 +21,8 @@ export interface CalibrationData {
   /** Where no samples are held out: fitted to one half and held out the other, and the other way round. */
   readonly folds: readonly Feeds[];
   readonly calibration: Calibration;
+  /** Whether the data say of which class each sample is, or what follows each token: then the first output is logits. */
+  readonly classes: boolean;
   /** Whether a fit may use the feeds, or only the measuring. */
   readonly fit: boolean;
   readonly warnings: readonly string[];
@@ -56,6 +58,7 @@ async function fromData(model: Model, options: QuantizeOptions, keep: Keep): Pro
     feeds: await splitFeeds(samples, { fitted, heldOut }, keep),
     folds: await Promise.all(folds.map(half => splitFeeds(samples, half, keep))),
     calibration: { samples: samples.count, heldOut: heldOut.length, synthetic: false },
+    classes: spec.labels !== undefined || samples.classes !== undefined || samples.targets !== undefined,
     fit: true,
     warnings: [...samples.warnings, ...fewSamples(samples.count)],
   };
@@ -104,6 +107,7 @@ async function synthetic(model: Model, options: QuantizeOptions, keep: Keep): Pr
     feeds: { fitted: await kept(fitted), heldOut: await kept(heldOut) },
     calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
     folds: [],
+    classes: false,
     fit: options.synthetic,
     warnings: [
       "Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger.",
@@ -116,6 +120,7 @@ function notRun(warnings: readonly string[]): CalibrationData {
     feeds: null,
     folds: [],
     calibration: { samples: 0, heldOut: 0, synthetic: false },
+    classes: false,
     fit: false,
     warnings,
   };

@@ -8,11 +8,15 @@ export function compareSessions(wanted: Session, found: Session, feeds: readonly
   return compareRuns(feed => wanted.run(feed), found, feeds);
 }
 
-/** @param wanted what the outputs of each call should be. */
+/**
+ * @param wanted what the outputs of each call should be.
+ * @param onPair sees each pair as it is compared.
+ */
 export async function compareRuns(
   wanted: (feed: Feed, run: number) => Promise<Feed>,
   found: Session,
   feeds: readonly KeptFeed[],
+  onPair: (name: string, pair: OutputPair) => void = () => {},
 ): Promise<(OutputError & { name: string })[]> {
   const comparisons = new Map<string, OutputComparison>();
   for (const [run, kept] of feeds.entries()) {
@@ -22,7 +26,9 @@ export async function compareRuns(
       const other = right.get(name);
       if (!other) throw new Error(`The copy has no output "${name}".`);
       const comparison = comparisons.get(name) ?? outputComparison();
-      comparison.add(pairOf(tensor, other));
+      const pair = pairOf(tensor, other);
+      comparison.add(pair);
+      onPair(name, pair);
       comparisons.set(name, comparison);
     }
   }

@@ -8,6 +8,7 @@ import type { Layer } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
 import type { Model } from "../core/onnx/model";
 import type { Feeds, Parts } from "../core/pipeline";
+import { logitDivergence } from "../core/report/measure";
 import type { BudgetReport } from "../core/report/report";
 import { sensitivities } from "../core/sensitivity";
 import type { CalibrationData } from "./calibrationData";
@@ -57,17 +58,22 @@ export async function planWithinBudget(
   }
   const feeds = judgedOn(data);
   const ways = uniform[0]!.map((_, k) => uniform.map(plans => plans[k]!));
-  const errors = await sensitivities(
+  const harms = await sensitivities(
     model,
     index,
     ways,
     feeds,
     options.seed,
     parts,
-    await outputError(model, feeds, parts),
+    await harmTo(model, feeds, data.classes, parts),
   );
-  const costs = ways.map((_, k) =>
-    uniform.map((_, way) => ({ bytes: layerBytes[way]![k]!, error: errors[k]![way]! })),
+  // Which of two ways is worse is a matter of classes where there are any; an error that is aimed at is one of the outputs.
+  const byDivergence = data.classes && maxError === undefined;
+  const costs = harms.map((ofLayer, k) =>
+    ofLayer.map(({ error, divergence }, way) => ({
+      bytes: layerBytes[way]![k]!,
+      error: byDivergence ? divergence! : error,
+    })),
   );
   const pick = (budget: Budget): number[] => choose(costs, budget);
   const plansOf = (chosen: readonly number[]): StoredPlan[] => chosen.map((way, k) => ways[k]![way]!);
@@ -88,12 +94,16 @@ export async function planWithinBudget(
       maxBytes: maxBytes ?? null,
       maxError: maxError ?? null,
       predictedBytes: bytesOf(plans),
-      predictedError: Math.sqrt(chosen.reduce((sum, way, k) => sum + costs[k]![way]!.error, 0)),
+      predictedError: Math.sqrt(chosen.reduce((sum, way, k) => sum + harms[k]![way]!.error, 0)),
+      chosenBy: byDivergence ? "divergence" : "relativeError",
       averageBits: averageBits(plans),
       sensitivities: ways.map((one, k) => ({
         name: one[0]!.layer.name,
         bits: plans[k]!.bits,
-        outputErrors: Object.fromEntries(one.map((plan, way) => [plan.bits, Math.sqrt(costs[k]![way]!.error)])),
+        outputErrors: Object.fromEntries(one.map((plan, way) => [plan.bits, Math.sqrt(harms[k]![way]!.error)])),
+        outputDivergences: data.classes
+          ? Object.fromEntries(one.map((plan, way) => [plan.bits, harms[k]![way]!.divergence!]))
+          : null,
       })),
     },
   };
@@ -123,8 +133,15 @@ function judgedOn({ feeds, folds }: CalibrationData): Feeds {
   return feeds.heldOut.length > 0 ? feeds : (folds[0] ?? { fitted: feeds.fitted, heldOut: feeds.fitted });
 }
 
-/** The squared relative error of the outputs, the mean of all of them. */
-async function outputError(model: Model, { heldOut }: Feeds, parts: Parts) {
+/** What quantizing does to the outputs. */
+interface Harm {
+  /** The squared relative error, the mean of all outputs. */
+  readonly error: number;
+  /** Of the first output, in nats; null where it is not known to be logits. */
+  readonly divergence: number | null;
+}
+
+async function harmTo(model: Model, { heldOut }: Feeds, classes: boolean, parts: Parts) {
   const float = await parts.open(model);
   const wanted: KeptFeed[] = [];
   try {
@@ -132,16 +149,39 @@ async function outputError(model: Model, { heldOut }: Feeds, parts: Parts) {
   } finally {
     await float.release();
   }
-  return async (copy: Parameters<Parts["open"]>[0]): Promise<number> => {
+  const first = model.graph.output[0]?.name ?? "";
+  const logits = classes ? logitsOf(model, first) : null;
+  return async (copy: Parameters<Parts["open"]>[0]): Promise<Harm> => {
     const session = await parts.open(copy);
+    const divergence = logitDivergence();
     try {
-      const outputs = await compareRuns((_, run) => readFeed(wanted[run]!), session, heldOut);
+      const outputs = await compareRuns(
+        (_, run) => readFeed(wanted[run]!),
+        session,
+        heldOut,
+        (name, pair) => {
+          if (logits && name === first) {
+            divergence.add({ ...pair, wanted: logits(pair.wanted), found: logits(pair.found) });
+          }
+        },
+      );
       const errors = outputs.flatMap(one => one.relativeError ?? []);
-      return errors.reduce((sum, error) => sum + error ** 2, 0) / Math.max(1, errors.length);
+      const error = errors.reduce((sum, one) => sum + one ** 2, 0) / Math.max(1, errors.length);
+      return { error, divergence: logits && divergence.mean() };
     } finally {
       await session.release();
     }
   };
+}
+
+/** Below this a probability is as good as none: its logarithm must not decide. */
+const LEAST_PROBABILITY = 1e-12;
+
+/** Logits from what an output holds: themselves, or the logarithms of probabilities where it ends in a Softmax. */
+function logitsOf(model: Model, output: string): (values: ArrayLike<number>) => ArrayLike<number> {
+  const last = model.graph.node.find(node => node.output.includes(output));
+  if (last?.opType !== "Softmax") return values => values;
+  return values => Float64Array.from(values, p => Math.log(Math.max(p, LEAST_PROBABILITY)));
 }
 
 /** Tables are looked up and not multiplied with; they keep their bits and do not count. */

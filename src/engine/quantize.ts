@@ -221,6 +221,7 @@ function noData(): CalibrationData {
     feeds: null,
     folds: [],
     calibration: { samples: 0, heldOut: 0, synthetic: false },
+    classes: false,
     fit: false,
     warnings: [],
   };

@@ -22,6 +22,12 @@ test("bits chosen for bytes make a copy of no more bytes, and the size said befo
       budget!.sensitivities.map(one => [one.name, one.bits]),
       layers.map(layer => [layer.name, layer.bits]),
     );
+    // The samples are labelled, so what counts is what the logits say of the classes.
+    assert.equal(budget!.chosenBy, "divergence");
+    for (const one of budget!.sensitivities) {
+      const at = one.outputDivergences!;
+      assert.ok(at[8]! >= 0 && at[8]! < at[4]! && at[4]! < at[2]!, JSON.stringify(at));
+    }
     const weights = layers.map(layer => layer.inputs * layer.neurons);
     const bits = layers.reduce((sum, layer, k) => sum + layer.bits * weights[k]!, 0);
     assert.ok(Math.abs(budget!.averageBits - bits / weights.reduce((a, b) => a + b)) < 1e-12);
@@ -33,6 +39,7 @@ test("bits chosen for an error: a smaller one takes more bytes, and what is pred
   let before = 0;
   for (const maxError of [0.2, 0.05, 0.01]) {
     const report = await run(MODEL, join(folder, `${maxError}.onnx`), { ...options, maxError });
+    assert.equal(report.budget!.chosenBy, "relativeError");
     assert.ok(report.budget!.predictedError <= maxError);
     assert.ok(report.bytesAfter >= before);
     before = report.bytesAfter;

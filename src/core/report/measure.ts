@@ -204,6 +204,36 @@ export function outputComparison(): OutputComparison {
   };
 }
 
+/**
+ * How much two lists of logits differ in what they say of the classes: KL(softmax(wanted) || softmax(found)) in nats, the mean
+ * over the rows (all axes but the last).
+ */
+export function logitDivergence(): { add(pair: OutputPair): void; mean(): number } {
+  let sum = 0;
+  let rows = 0;
+  return {
+    add({ wanted, found, columns }) {
+      for (let start = 0; start < wanted.length; start += columns) {
+        const [left, right] = [logSumExp(wanted, start, columns), logSumExp(found, start, columns)];
+        rows++;
+        for (let k = start; k < start + columns; k++) {
+          const share = Math.exp(wanted[k]! - left);
+          if (share > 0) sum += share * (wanted[k]! - left - (found[k]! - right));
+        }
+      }
+    },
+    mean: () => sum / Math.max(1, rows),
+  };
+}
+
+/** log of the sum of exp of `count` entries from `start`. */
+export function logSumExp(values: ArrayLike<number>, start: number, count: number): number {
+  const most = values[start + largestAt(values, start, count)]!;
+  let sum = 0;
+  for (let k = start; k < start + count; k++) sum += Math.exp(values[k]! - most);
+  return most + Math.log(sum);
+}
+
 /** Place of the largest of `count` entries from `start`, counted from there; the first of equal ones. */
 export function largestAt(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;

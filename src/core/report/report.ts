@@ -43,6 +43,11 @@ export interface BudgetReport {
   readonly predictedBytes: number;
   /** Root of the sum of the squared errors that the layers cause alone. */
   readonly predictedError: number;
+  /**
+   * By what the bits were chosen: the relative error of the outputs, or where they are logits what they say of the classes,
+   * by the Kullback-Leibler divergence in nats.
+   */
+  readonly chosenBy: "relativeError" | "divergence";
   /** Over the weights of the quantized layers. */
   readonly averageBits: number;
   /** The bits chosen, and the relative error of the outputs with this layer alone quantized, by bits. */
@@ -50,6 +55,8 @@ export interface BudgetReport {
     readonly name: string;
     readonly bits: number;
     readonly outputErrors: Readonly<Record<string, number>>;
+    /** From the float model; null where the outputs are not known to be logits. */
+    readonly outputDivergences: Readonly<Record<string, number>> | null;
   }[];
 }
 

@@ -1,4 +1,4 @@
-import { largestAt } from "./measure";
+import { largestAt, logSumExp } from "./measure";
 
 /** How good a model's answers are; the keys that apply. Shares are 0..1, cross-entropies in nats. */
 export interface Score {
@@ -40,12 +40,8 @@ export function scoreOfTokens(rows: readonly Float32Array[], targets: readonly (
     let sum = 0;
     wanted.forEach((target, place) => {
       const start = place * vocabulary;
-      const largest = largestAt(row, start, vocabulary);
-      const top = row[start + largest]!;
-      let total = 0;
-      for (let k = 0; k < vocabulary; k++) total += Math.exp(row[start + k]! - top);
-      sum += top + Math.log(total) - row[start + target]!;
-      if (largest === target) right++;
+      sum += logSumExp(row, start, vocabulary) - row[start + target]!;
+      if (largestAt(row, start, vocabulary) === target) right++;
     });
     count += wanted.length;
     return sum / wanted.length;

@@ -37,7 +37,7 @@ export function summary(report: Report): string[] {
     }),
     ...(budget
       ? [
-          `Bits chosen: ${budget.averageBits.toFixed(2)} on average, for an error of ${percentOf(budget.predictedError)} (${dbOf(errorToDb(budget.predictedError))}) in ${sizeOf(budget.predictedBytes)}.`,
+          `Bits chosen by what a layer alone costs the ${budget.chosenBy === "divergence" ? "classes (KL divergence)" : "outputs"}: ${budget.averageBits.toFixed(2)} on average, for an error of ${percentOf(budget.predictedError)} (${dbOf(errorToDb(budget.predictedError))}) in ${sizeOf(budget.predictedBytes)}.`,
         ]
       : []),
     ...(rounding

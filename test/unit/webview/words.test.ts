@@ -95,8 +95,14 @@ test("a fit that came out worse than plain rounding says so once, and offers tha
 });
 
 test("bits chosen within a budget come with what was foreseen and what came", () => {
-  const sensitivities = [{ name: "fc", bits: 4, outputErrors: { 2: 0.2, 4: 0.04 } }];
-  const budget = { maxBytes: 50_000, maxError: null, predictedBytes: 49_152, predictedError: 0.04 };
+  const sensitivities = [{ name: "fc", bits: 4, outputErrors: { 2: 0.2, 4: 0.04 }, outputDivergences: null }];
+  const budget = {
+    maxBytes: 50_000,
+    maxError: null,
+    predictedBytes: 49_152,
+    predictedError: 0.04,
+    chosenBy: "divergence",
+  } as const;
   const [note] = notesOf(
     report({ runtime: null, bytesAfter: 51_200, budget: { ...budget, averageBits: 3.46, sensitivities } }),
   );

@@ -2,83 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Bits, valuesOf } from "../../../../src/core/grid/alphabet";
 import { scaled } from "../../../../src/core/grid/shares";
-import type { Moments } from "../../../../src/core/linalg/linalg";
 import type { Matrix64 } from "../../../../src/core/matrix";
 import { align, alignedBias, type Alignment } from "../../../../src/core/methods/align";
 import { type Candidate, cheaper } from "../../../../src/core/methods/best";
-import type { Choice } from "../../../../src/core/methods/layer";
 import { dampedFactor } from "../../../../src/core/methods/metric";
 import { roundWithoutData } from "../../../../src/core/methods/msq";
 import { guessSteps, walkLayer } from "../../../../src/core/methods/walk";
-import { networkPlan, type WalkPlan } from "../../../../src/core/methods/walkPlan";
-import { linalg, matrix, readReference, total } from "./reference";
-
-interface Step {
-  seen?: number[][];
-  Y?: number[][];
-  order: number[];
-  hessian: number[];
-  "walk codes": number[][];
-  codes: number[][];
-  "start scale": number[];
-  "start zero": number[];
-  pilot: number;
-  "walk scale": number[];
-  "walk cost": number[];
-  "pairs cost": number[];
-  scale: number[];
-  zero: number[];
-  cost: number[];
-  target?: number[][];
-  mean: number[];
-  error: number;
-  bias?: number[];
-}
-
-interface Golden {
-  inputs: number[][];
-  layers: {
-    weights: number[][];
-    bias: number[] | null;
-    relu: boolean;
-    add: number | null;
-    "float sum": number[][] | null;
-  }[];
-  cases: { bits: Bits; samples: number; "output dB": number; "whole dB": number; layers: Step[] }[];
-  "no data": { bits: Bits; layers: { codes: number[][]; scale: number[]; zero: number[] }[] }[];
-}
-
-const golden = readReference("golden_network") as Golden;
-const choiceOf = (bits: Bits): Choice => ({
-  kind: "affine",
-  bits,
-  radius: "data",
-  halfSteps: true,
-  roundStep: step => step,
-});
-
-/** The reference has no plain rounding among its candidates. */
-function planOf(bits: Bits, inputs: number): WalkPlan {
-  return { ...networkPlan(bits, inputs), rounding: false };
-}
-
-async function momentsOf(X: Matrix64, Y: Matrix64): Promise<Moments> {
-  const sum = await linalg.moments(X.columns, Y.columns);
-  // In two pieces, as a pipeline would.
-  const half = Math.floor(X.rows / 2);
-  for (const [from, to] of [
-    [0, half],
-    [half, X.rows],
-  ] as const) {
-    const rows = (of: Matrix64): Matrix64 => ({
-      rows: to - from,
-      columns: of.columns,
-      data: of.data.subarray(from * of.columns, to * of.columns),
-    });
-    await sum.add(rows(X), rows(Y));
-  }
-  return sum.finish();
-}
+import { choiceOf, golden, momentsOf, planOf, type Step } from "./goldenNetwork";
+import { linalg, matrix, total } from "./reference";
 
 /** Within a relative 1e-6, of the largest where `ofLargest`. */
 function close(found: ArrayLike<number>, wanted: ArrayLike<number>, what: string, ofLargest = false): void {
@@ -139,7 +70,7 @@ for (const { bits, samples, layers, "output dB": outputDb } of golden.cases) {
       const W = matrix(layer.weights);
       const seen = step.seen ? matrix(step.seen) : X;
       const Y = matrix(step.Y ?? layer["float sum"]!.slice(0, samples));
-      const alignment = await align(await momentsOf(seen, Y), W, layer.bias !== null, linalg);
+      const alignment = await align(await momentsOf(seen, Y, linalg), W, layer.bias !== null, linalg);
       if (step.target) close(alignment.target.data, step.target.flat(), "target", true);
       else assert.ok(alignment.target.data.every((w, at) => Math.abs(w - W.data[at]!) < 1e-5));
       close(alignment.inputMeans, step.mean, "mean", true);
@@ -163,7 +94,7 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
       const sums = sumOf(wanted, floatLayers[index]!, layer.add);
       const Y =
         layer.add === null ? sums : { ...sums, data: sums.data.map((y, at) => y - seen[layer.add!]!.data[at]!) };
-      const alignment = await align(await momentsOf(seen.at(-1)!, Y), W, layer.bias !== null, linalg);
+      const alignment = await align(await momentsOf(seen.at(-1)!, Y, linalg), W, layer.bias !== null, linalg);
       const layerFit = { weights: alignment.target, metric: alignment.metric };
       const fit = await walkLayer(layerFit, choiceOf(bits), planOf(bits, W.rows), linalg);
       const values = valuesOf(fit.levels, W.rows, fit.alphabets);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Matrix64 } from "../../../../src/core/matrix";
 import { seeded } from "../../../../src/core/random";
-import { errorsOnRows, layerErrorInMetric, squaresOf } from "../../../../src/core/report/measure";
+import { errorsOnRows, layerErrorInMetric, logitDivergence, squaresOf } from "../../../../src/core/report/measure";
 import { linalg } from "../methods/reference";
 
 const random = seeded(3);
@@ -87,3 +87,34 @@ for (const centred of [false, true]) {
     });
   });
 }
+
+test("the divergence of logits is that of their probabilities, and knows nothing of what is added to a whole row", () => {
+  const [wanted, found] = [some(5, 4, 3).data, some(5, 4, 3).data];
+  const of = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+    const divergence = logitDivergence();
+    divergence.add({ wanted: a, found: b, columns: 4 });
+    return divergence.mean();
+  };
+  const shares = (values: Float64Array, row: number): number[] => {
+    const exps = [...values.subarray(4 * row, 4 * row + 4)].map(Math.exp);
+    const sum = exps.reduce((a, b) => a + b);
+    return exps.map(one => one / sum);
+  };
+  let plain = 0;
+  for (let row = 0; row < 5; row++) {
+    const q = shares(found, row);
+    shares(wanted, row).forEach((p, k) => (plain += (p * Math.log(p / q[k]!)) / 5));
+  }
+  assert.ok(Math.abs(of(wanted, found) - plain) < 1e-12);
+  assert.ok(
+    Math.abs(
+      of(
+        wanted,
+        found.map(value => value + 700),
+      ) - plain,
+    ) < 1e-9,
+  );
+  assert.equal(of(wanted, wanted), 0);
+  // A class that the float model rules out says nothing, whatever the copy makes of it.
+  assert.ok(Math.abs(of([0, -1e6, 0, 0], [5, -1e6, 5, 5])) < 1e-12);
+});
