@@ -26,6 +26,7 @@ const programs = {
   engine: "src/engine/main.ts",
   extension: "src/host/extension.ts",
   kernelWorker: "src/engine/kernelWorker.ts",
+  loadedMemory: "src/engine/loadedMemory.ts",
 };
 
 const pages = { report: "webview/report/main.ts", model: "webview/model/main.ts" };

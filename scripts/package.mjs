@@ -24,6 +24,7 @@ const WANTED = [
   "dist/kernels.wasm",
   "dist/webp.wasm",
   "dist/kernelWorker.js",
+  "dist/loadedMemory.js",
   "dist/webview/report.js",
   "dist/webview/model.js",
   "media/activity-bar.svg",

@@ -184,6 +184,7 @@ function parseQuantize(words: readonly string[]): Command {
       output: values.output ?? model.replace(/(\.onnx)?$/, `.w${bits}.onnx`),
       overwrite: values.overwrite ?? false,
       dryRun: values["dry-run"] ?? false,
+      measureMemory: true,
       threads: threadsOf(values.threads),
       memory: values.memory === undefined ? undefined : wholeNumber("--memory", values.memory, 0),
       options,

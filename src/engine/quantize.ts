@@ -43,6 +43,8 @@ export interface QuantizeJob {
   readonly overwrite: boolean;
   /** Sizes only: nothing is fitted, nothing written. */
   readonly dryRun: boolean;
+  /** Whether to load the model and the copy in processes of their own, to say what they take in memory. */
+  readonly measureMemory?: boolean;
   /** Of the kernels and of the sessions that are timed; the fit gives the same codes on any number. */
   readonly threads: number;
   /** Bytes of samples and live activations in memory at most, the rest goes to a temporary file; undefined: `USUAL_MEMORY`. */
@@ -143,7 +145,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
       checked = await timed("checking", () =>
         checkCopy(
           { original, model, layers: stored },
-          { copy, path: file.temporaryPath },
+          { copy, path: file.temporaryPath, measureMemoryBeside: job.measureMemory ? job.model : null },
           { feeds: on, heldOut: data.calibration.heldOut },
           job.threads,
         ),

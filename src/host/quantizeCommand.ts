@@ -142,7 +142,7 @@ async function run(model: string, bytes: number, filled: Filled, services: Servi
   await rememberChoices(model, choices, services);
   await vscode.commands.executeCommand(`${REPORT_VIEW}.focus`);
   const options = optionsOf(choices);
-  const job = { model, output, overwrite, dryRun: false, threads: threads(), options };
+  const job = { model, output, overwrite, dryRun: false, measureMemory: true, threads: threads(), options };
   services.log.info(`Quantizing ${model} to ${output}: ${JSON.stringify(choices)}`);
   const report = await runJob(job, bytes, services);
   // Not awaited by the command: a notification may stay for long.

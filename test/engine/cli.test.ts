@@ -49,9 +49,13 @@ test("quantize writes a copy and a report, inspect and evaluate read it", t => {
   const printed = JSON.parse(done.stdout) as {
     layers: { name: string; layerErrorHeldOut: number }[];
     calibration: unknown;
+    runtime: { residentBytesFloat: number; residentBytesQuantized: number; differenceAlone: number };
   };
   assert.deepEqual(JSON.parse(readFileSync(report, "utf8")), printed);
   assert.deepEqual(printed.calibration, { samples: 20, heldOut: 4, synthetic: false });
+  // The model has 2 MB of weights, and onnxruntime is there to load it.
+  assert.ok(printed.runtime.residentBytesFloat > 2e6 && printed.runtime.residentBytesQuantized > 2e5);
+  assert.ok(printed.runtime.differenceAlone <= 1e-4);
   assert.ok(printed.layers.every(layer => layer.layerErrorHeldOut > 0 && layer.layerErrorHeldOut < 1));
 
   const scored = whittle("evaluate", copy, "--against", sample, "--data", "samples/mnist.json", "--json");

@@ -48,5 +48,5 @@ export function run(model: string, output: string, options: Partial<QuantizeOpti
 export function runWords(...words: readonly string[]): Promise<Report> {
   const command = parseCommand(["quantize", ...words]);
   if (command.kind !== "quantize") throw new Error("Not a command to quantize.");
-  return quantize(command.job, quiet);
+  return quantize({ ...command.job, measureMemory: false }, quiet);
 }

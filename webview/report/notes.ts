@@ -51,6 +51,7 @@ export function notesOf(report: Report): readonly Note[] {
     notes.push(
       note("info", "Runs on onnxruntime {0} or newer ({1}).", runtime.leastOnnxruntime, why(report, runtime)),
     );
+  if (runtime) notes.push(...memoryNotes(report, runtime));
   if (runtime && runtime.leastCorrectOnnxruntime !== runtime.leastOnnxruntime) {
     notes.push(
       note("warning", "Versions before {0} load it and compute wrong values.", runtime.leastCorrectOnnxruntime),
@@ -68,6 +69,24 @@ function roundingNotes({ rounding }: Report): Note[] {
     errorPercent(rounding.relativeError),
   );
   return [{ ...worse, offers: "rounding" }];
+}
+
+/** What both take in memory once they are loaded, where that was measured. */
+function memoryNotes(
+  { bytesBefore, bytesAfter }: Report,
+  { residentBytesFloat: float, residentBytesQuantized: copy, smallerInMemory }: NonNullable<Report["runtime"]>,
+): Note[] {
+  if (float === null || copy === null) return [];
+  return [
+    bytesAfter < bytesBefore && smallerInMemory === false
+      ? note(
+          "info",
+          "Smaller on disk, not in memory: {0} when loaded, the float model {1}.",
+          size(copy),
+          size(float),
+        )
+      : note("info", "Takes {0} of memory when loaded, the float model {1}.", size(copy), size(float)),
+  ];
 }
 
 /** What was foreseen, beside what came of it. */

@@ -251,3 +251,11 @@ function rowsFrom({ rows, columns, data }: Matrix, start: number): Matrix {
   const end = Math.min(rows, start + ROWS_AT_ONCE);
   return { rows: end - start, columns, data: data.subarray(start * columns, end * columns) };
 }
+
+/** Two loads of one model differ by some percent; above this share of its memory a copy is not called smaller. */
+const NO_SMALLER = 0.95;
+
+/** Whether a loaded copy takes less memory than the loaded model. */
+export function smallerInMemory(residentBytesFloat: number, residentBytesQuantized: number): boolean {
+  return residentBytesQuantized <= NO_SMALLER * residentBytesFloat;
+}

@@ -116,6 +116,14 @@ export interface RuntimeReport {
   readonly msQuantized: number;
   readonly loadMsFloat: number;
   readonly loadMsQuantized: number;
+  /** Of a process of its own that loads the model, onnxruntime included; null where it was not asked for. */
+  readonly residentBytesFloat: number | null;
+  readonly residentBytesQuantized: number | null;
+  readonly smallerInMemory: boolean | null;
+  /** Largest relative difference of an output from that of the dequantized weights put back as floats; null where none was. */
+  readonly differenceAlone: number | null;
+  /** The same in a default session, where it is int8 activations that differ. */
+  readonly differenceAsRun: number | null;
   /** Relative error of the outputs in a default session, where onnxruntime may use int8 activations. */
   readonly asRunError: number | null;
 }

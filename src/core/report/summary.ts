@@ -1,6 +1,6 @@
 import { type Cost, EXPENSES } from "../cost";
 import { errorToDb } from "./measure";
-import type { LayerReport, Report, SkippedReport } from "./report";
+import type { LayerReport, Report, RuntimeReport, SkippedReport } from "./report";
 import { dbOf, percentOf, secondsOf, sizeOf } from "./words";
 
 // A report in words, for people: what the terminal shows and what the files in Markdown and HTML say.
@@ -48,6 +48,7 @@ export function summary(report: Report): string[] {
     ...(runtime
       ? [
           `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,
+          ...memoryText(runtime, report),
           `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
         ]
       : []),
@@ -83,3 +84,20 @@ export function leftAlone(skipped: readonly SkippedReport[]): string[] {
 }
 
 const MOST_SKIPPED_LINES = 12;
+
+/** What both take in memory; a smaller file need not be smaller there. */
+function memoryText(
+  {
+    residentBytesFloat: float,
+    residentBytesQuantized: copy,
+    smallerInMemory,
+    loadMsFloat,
+    loadMsQuantized,
+  }: RuntimeReport,
+  { bytesBefore, bytesAfter }: Report,
+): string[] {
+  const load = `Loads in ${loadMsQuantized.toFixed(0)} ms (float ${loadMsFloat.toFixed(0)} ms)`;
+  if (float === null || copy === null) return [`${load}.`];
+  const only = bytesAfter < bytesBefore && smallerInMemory === false ? ": smaller on disk, not in memory" : "";
+  return [`${load} and then takes ${sizeOf(copy)} of memory (float ${sizeOf(float)})${only}.`];
+}

@@ -108,3 +108,18 @@ test("bits chosen within a budget come with what was foreseen and what came", ()
   );
   assert.deepEqual(note!.values.slice(0, 4), ["3.5", "48 KB", "4.0%", "50 KB"]);
 });
+
+test("what a copy takes in memory is said, and that a smaller file need not be smaller there", () => {
+  const { runtime } = report();
+  const of = (residentBytesQuantized: number, smallerInMemory: boolean) =>
+    notesOf(
+      report({
+        bytesBefore: 9000,
+        bytesAfter: 1000,
+        runtime: { ...runtime!, residentBytesFloat: 4 * 2 ** 20, residentBytesQuantized, smallerInMemory },
+      }),
+    )[1]!;
+  assert.match(of(2 ** 20, true).text, /^Takes/);
+  assert.deepEqual(of(2 ** 20, true).values, ["1 MB", "4 MB"]);
+  assert.match(of(4 * 2 ** 20, false).text, /^Smaller on disk, not in memory/);
+});
