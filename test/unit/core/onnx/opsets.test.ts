@@ -55,6 +55,7 @@ const same: readonly [sentence: string, from: number, to: number, node: NodeProt
     25,
     node("MaxPool", { ceil_mode: 1, kernel_shape: [3, 3], strides: [2, 2], pads: [0, 0, 1, 1] }),
   ],
+  ["a convolution of opset 6 is the same", 6, 13, node("Conv")],
   ["a cast to float16 is the same", 7, 25, node("Cast", { to: DataType.float16 })],
   ["an operator nobody knows is the same where the opset stays", 26, 26, node("Mystery")],
 ];
@@ -117,7 +118,9 @@ const changed: readonly [sentence: string, from: number, to: number, node: NodeP
   ["a cast of infinity to an 8-bit type changes", 19, 25, node("Cast", { to: DataType.float8e4m3fnuz }), 24],
   ["an operator used before it existed is not known", 11, 21, node("Gelu"), 20],
   ["an unknown operator is not known to be the same", 7, 13, node("Mystery"), 13],
-  ["nothing is known of opsets before 7", 6, 13, node("Relu"), 13],
+  ["nothing is known of opsets before 6", 5, 13, node("Relu"), 13],
+  ["a sum of opset 6 is broadcast by attributes", 6, 7, node("Add"), 7],
+  ["the sine came with opset 7", 6, 13, node("Sin"), 7],
   ["nothing is known of opsets after 25", 13, 26, node("Relu"), 26],
   ["nothing is known of lowering a model", 21, 13, node("Relu"), 13],
 ];
