@@ -1,5 +1,5 @@
 import { modelInputs } from "../core/calibration/inputs";
-import { type Keep, keepFeed } from "../core/calibration/kept";
+import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
 import type { Feed } from "../core/calibration/tensor";
@@ -94,18 +94,21 @@ function halves(samples: readonly number[]): Split[] {
 
 async function synthetic(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
-  const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
-  const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind or a size that cannot be made up";
-  if (!runs || obstacle !== undefined) {
+  const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
+  const [first] = madeUp();
+  const obstacle = first ? await runsOn(model, first) : "an input of a kind or a size that cannot be made up";
+  if (obstacle !== undefined) {
     return notRun([
       `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,
     ]);
   }
-  const { fitted, heldOut } = splitSamples(count);
-  const kept = (samples: readonly number[]) => Promise.all(samples.map(sample => keepFeed(runs[sample]!, keep)));
+  const heldOut = new Set(splitSamples(count).heldOut);
+  const feeds = { fitted: [] as KeptFeed[], heldOut: [] as KeptFeed[] };
+  let sample = 0;
+  for (const feed of madeUp()) feeds[heldOut.has(sample++) ? "heldOut" : "fitted"].push(await keepFeed(feed, keep));
   return {
-    feeds: { fitted: await kept(fitted), heldOut: await kept(heldOut) },
-    calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
+    feeds,
+    calibration: { samples: count, heldOut: heldOut.size, synthetic: true },
     folds: [],
     classes: false,
     fit: options.synthetic,

@@ -7,8 +7,8 @@ import { type Preset, PRESETS } from "../core/calibration/presets";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
-import { type Stream, streamFeeds } from "./data/sound";
 import { elements, type Source } from "./data/source";
+import { openStream, type StreamSpec } from "./data/stream";
 import type { DataSpec } from "./dataFile";
 import { openSession } from "./runtime";
 
@@ -35,11 +35,16 @@ export interface Samples {
    * Calls of the model that between them hold the given samples, in order; read one by one, when asked for. Where the model
    * takes so many at a time and no fewer, the last sample is repeated until they are enough.
    */
-  calls(samples: readonly number[]): AsyncIterable<Call> | Iterable<Call>;
+  calls(samples: readonly number[]): AsyncIterable<Call>;
 }
 
 /** Samples in one call where the model leaves that free and the data file does not say. */
 const USUAL_BATCH = 16;
+/**
+ * Inputs of a call take no more than this where the model leaves it free: what is alive in a call is tens of times as much.
+ * It does not follow --memory, since onnxruntime adds up in another order for another number of rows, and the codes would differ.
+ */
+const MOST_CALL_BYTES = 2 ** 24;
 
 /**
  * Opens the samples of a data file.
@@ -59,7 +64,7 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   const inputs = modelInputs(model);
   const { chunk, context, state } = spec.sound;
   if (spec.kind === "audio" && chunk !== undefined)
-    return openStream(spec, path, { chunk, context: context ?? 0, state }, model, limit);
+    return streamSamples(spec, path, { chunk, context: context ?? 0, state }, model, limit);
 
   const { sources, wholeCalls, classes, targets, guessed } = await openData(spec, path, purpose, inputs);
   const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
@@ -74,16 +79,10 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
     );
   }
   const count = Math.min(limit, first.source.count);
-  if (count === 0) {
-    throw new Failure(
-      "data-does-not-fit",
-      `${path} holds no samples.`,
-      "Give an array whose first axis counts samples, or a folder with files.",
-    );
-  }
+  if (count === 0) throw noSamples(path);
   const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
   const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
-  const batch = alone ? 1 : (fixed ?? spec.batch ?? USUAL_BATCH);
+  const batch = alone ? 1 : (fixed ?? spec.batch ?? usualBatch(feeders));
   return {
     count,
     stream: false,
@@ -109,6 +108,23 @@ export async function feedsOf(samples: Samples, some: readonly number[], keep: K
   const feeds: KeptFeed[] = [];
   for await (const { feed } of samples.calls(some)) feeds.push(await keepFeed(feed, keep));
   return feeds;
+}
+
+function noSamples(path: string): Failure {
+  return new Failure(
+    "data-does-not-fit",
+    `${path} holds no samples.`,
+    "Give an array whose first axis counts samples, a folder with files, or a sound as long as one call.",
+  );
+}
+
+/** So many samples a call that its inputs stay small. */
+function usualBatch(feeders: readonly Feeder[]): number {
+  const bytes = feeders.reduce(
+    (sum, { source }) => sum + Float32Array.BYTES_PER_ELEMENT * elements(source.dims),
+    0,
+  );
+  return Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_CALL_BYTES / Math.max(1, bytes))));
 }
 
 /** One input of a model and where its samples come from. */
@@ -213,10 +229,10 @@ function stacked(tensors: readonly Tensor[]): Tensor {
 }
 
 /** A stream is fed in order, by this very model: what it leaves after a call is part of the next. */
-async function openStream(
+async function streamSamples(
   spec: DataSpec,
   path: string,
-  stream: Stream,
+  stream: StreamSpec,
   model: Model,
   limit: number,
 ): Promise<Samples> {
@@ -232,20 +248,20 @@ async function openStream(
       }),
     ),
   );
-  const session = await openSession(model, { weightsAlone: true, threads: 1 });
-  try {
-    const feeds = await streamFeeds(path, stream, input, inputs, constants, session, limit);
-    return {
-      count: feeds.length,
-      stream: true,
-      warnings: [],
-      classes: undefined,
-      targets: undefined,
-      calls: samples => samples.map(sample => ({ samples: [sample], held: 1, feed: feeds[sample]! })),
-    };
-  } finally {
-    await session.release();
-  }
+  const open = () => openSession(model, { weightsAlone: true, threads: 1 });
+  const opened = await openStream(path, stream, input, inputs, constants, open);
+  const count = Math.min(limit, opened.count);
+  if (count === 0) throw noSamples(path);
+  return {
+    count,
+    stream: true,
+    warnings: [],
+    classes: undefined,
+    targets: undefined,
+    async *calls(samples) {
+      for await (const { call, feed } of opened.calls(samples)) yield { samples: [call], held: 1, feed };
+    },
+  };
 }
 
 function checkFinite(tensor: Tensor, sample: number, name: string): void {
