@@ -31,11 +31,13 @@ export interface CalibrationData {
 /**
  * Opens the calibration data of a run, or makes inputs up where there are none.
  *
+ * @param file the path of the model.
  * @param keep where the samples go.
  * @throws {Failure} `data-…` for data that cannot be used, `model-does-not-run` for a model onnxruntime refuses.
  */
 export async function calibrationData(
   model: Model,
+  file: string,
   options: QuantizeOptions,
   keep: Keep,
 ): Promise<CalibrationData> {
@@ -45,13 +47,18 @@ export async function calibrationData(
       `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
     ]);
   }
-  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, options, keep);
+  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, file, options, keep);
   return synthetic(model, options, keep);
 }
 
-async function fromData(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
+async function fromData(
+  model: Model,
+  file: string,
+  options: QuantizeOptions,
+  keep: Keep,
+): Promise<CalibrationData> {
   const spec = await readDataOf(options.data, options.inputFiles);
-  const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity);
+  const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity, file);
   const { fitted, heldOut } = splitSamples(samples.count, samples.stream);
   const folds = heldOut.length > 0 ? [] : halves(fitted);
   return {

@@ -33,6 +33,8 @@ export interface Evaluation extends Score {
   readonly msMedian: number;
   /** Between which the middle half of the calls lies. */
   readonly msSpread: number;
+  /** What has to be said of how the samples were read. */
+  readonly warnings: readonly string[];
   /** The model compared against. */
   readonly against?: Score & { readonly model: string; readonly msMedian: number; readonly msSpread: number };
 }
@@ -57,16 +59,12 @@ export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
 }
 
 /** A model at work; each has samples of its own, since a stream is fed what this very model leaves behind. */
-async function opened(
-  path: string,
-  spec: DataSpec,
-  { samples: limit, threads }: EvaluateJob,
-  weightsAlone: boolean,
-) {
+async function opened(path: string, spec: DataSpec, job: EvaluateJob, weightsAlone: boolean) {
+  const { against = job.model, samples: limit, threads } = job;
   const { model } = await openModel(path);
   const session = await openSession(model, { weightsAlone, threads });
   try {
-    const samples = await openSamples(spec, "data", model, limit ?? Infinity);
+    const samples = await openSamples(spec, "data", model, limit ?? Infinity, against);
     const calls: Calls = { ms: [], first: undefined };
     return { path, session, samples, calls };
   } catch (error) {
@@ -103,7 +101,7 @@ async function evaluated(
   } finally {
     await wanted?.return(undefined);
   }
-  const result = { model, n: samples.count, ...score.score(), ...comparison?.result() };
+  const result = { model, n: samples.count, warnings: samples.warnings, ...score.score(), ...comparison?.result() };
   if (!against) return { ...result, ...timeOf(found.calls.ms) };
   const [ms, floatMs] = await alternatingRunsMs(found.session, against.session, found.calls.first!);
   return {

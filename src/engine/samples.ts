@@ -3,7 +3,6 @@ import { convertible, convertTo, firstOutside, numbersOf } from "../core/calibra
 import { describeInput, type ModelInput, modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
 import type { Feed, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
-import { type Preset, PRESETS } from "../core/calibration/presets";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
@@ -50,9 +49,16 @@ const MOST_CALL_BYTES = 2 ** 24;
  * Opens the samples of a data file.
  *
  * @param limit at most so many samples, the first ones.
+ * @param file  the path of the model, beside which is looked for what the data file does not say; undefined where it has none.
  * @throws {Failure} `data-missing`, `data-unreadable`, `data-does-not-fit` or, while they are read, `data-not-finite`.
  */
-export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model, limit: number): Promise<Samples> {
+export async function openSamples(
+  spec: DataSpec,
+  purpose: Purpose,
+  model: Model,
+  limit: number,
+  file?: string,
+): Promise<Samples> {
   const path = spec[purpose];
   if (path === undefined) {
     throw new Failure(
@@ -66,7 +72,13 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   if (spec.kind === "audio" && chunk !== undefined)
     return streamSamples(spec, path, { chunk, context: context ?? 0, state }, model, limit);
 
-  const { sources, wholeCalls, classes, targets, guessed } = await openData(spec, path, purpose, inputs);
+  const {
+    sources,
+    wholeCalls,
+    classes,
+    targets,
+    warnings = [],
+  } = await openData(spec, path, purpose, inputs, file);
   const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
   const [first] = feeders;
   if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
@@ -86,7 +98,7 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   return {
     count,
     stream: false,
-    warnings: guessed === undefined ? [] : [guessWarning(guessed)],
+    warnings,
     classes,
     targets,
     async *calls(samples) {
@@ -275,9 +287,4 @@ function checkFinite(tensor: Tensor, sample: number, name: string): void {
       "Errors measured on it would mean nothing; remove the sample, or mend it.",
     );
   }
-}
-
-function guessWarning(preset: Preset): string {
-  const { scale, mean, std } = PRESETS[preset];
-  return `Nothing says how pictures are prepared; they were taken as "${preset}" has it, (value * ${Number(scale.toPrecision(3))} - [${mean.join(", ")}]) / [${std.join(", ")}], which fits the model's input best. If it was trained otherwise, say so under "pre" in a data file.`;
 }

@@ -1,6 +1,5 @@
 import { stat } from "node:fs/promises";
 import type { ModelInput } from "../../core/calibration/inputs";
-import { likelyPreset, type PictureSteps, type Preset, PRESETS } from "../../core/calibration/presets";
 import type { Tensor, TensorType } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
@@ -10,7 +9,8 @@ import { csvSource } from "./csv";
 import { npzSources } from "./npz";
 import { testSets, testSetSources } from "./pb";
 import { classesOf, filesOf, pictureArray, pictureFiles } from "./pictures";
-import { PICTURE_FILES } from "./pictureFile";
+import { PICTURE_FILES, readPicture } from "./pictureFile";
+import { preparedAs } from "./pictureSteps";
 import { windows } from "./sound";
 import { elements, type Source } from "./source";
 import { tokensOf } from "./tokens";
@@ -20,8 +20,8 @@ export interface Opened {
   readonly sources: Map<string, Source>;
   /** Whether a sample is a whole call, first axis and all. */
   readonly wholeCalls: boolean;
-  /** How pictures were prepared where nothing was said about it; undefined otherwise. */
-  readonly guessed?: Preset | undefined;
+  /** What has to be said of how they are read. */
+  readonly warnings?: readonly string[] | undefined;
   /** Classes that the names of files say; undefined where they do not. */
   readonly classes?: readonly number[] | undefined;
   /** What should follow each token of a sample. */
@@ -35,6 +35,7 @@ export type Purpose = "calibration" | "data";
  * Opens the samples that a path names, whatever they are: an array, an archive of arrays, a table, a folder of test data sets
  * or of pictures, a sound.
  *
+ * @param model the path of the model; undefined where it has none.
  * @throws {Failure} `data-…`.
  */
 export async function openData(
@@ -42,8 +43,9 @@ export async function openData(
   path: string,
   purpose: Purpose,
   inputs: readonly ModelInput[],
+  model: string | undefined,
 ): Promise<Opened> {
-  const found = await openMain(spec, path, inputs);
+  const found = await openMain(spec, path, inputs, model);
   const count = Math.max(0, ...[...found.sources.values()].map(source => source.count));
   for (const [name, value] of spec.inputs) {
     const input = inputs.find(one => one.name === name);
@@ -53,7 +55,12 @@ export async function openData(
   return found;
 }
 
-async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInput[]): Promise<Opened> {
+async function openMain(
+  spec: DataSpec,
+  path: string,
+  inputs: readonly ModelInput[],
+  model: string | undefined,
+): Promise<Opened> {
   const one = (source: Source, more: Partial<Opened> = {}): Opened => ({
     sources: new Map([[inputOf(spec, inputs).name, source]]),
     wholeCalls: false,
@@ -74,14 +81,15 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
     if (!isFolder && !/[*?{[]/.test(path) && !PICTURE_FILES.test(path)) await openBytes(path);
     const files = await filesOf(path);
     if (!files.every(file => PICTURE_FILES.test(file))) throw unknownKind(path);
-    const { steps, guessed } = stepsOf(spec, input);
-    return one(await pictureFiles(files, input, steps), { classes: classesOf(files), guessed });
+    const { steps, warnings } = await preparedAs(spec, input, await readPicture(files[0]!), model);
+    return one(await pictureFiles(files, input, steps), { classes: classesOf(files), warnings });
   }
   const array = await arraySource(await openBytes(path));
   switch (spec.kind) {
     case "image": {
-      const { steps, guessed } = stepsOf(spec, input);
-      return one(await pictureArray(array, input, steps), { guessed });
+      const [height = 1, width = 1] = array.dims;
+      const { steps, warnings } = await preparedAs(spec, input, { height, width }, model);
+      return one(await pictureArray(array, input, steps), { warnings });
     }
     case "tokens": {
       const { fed, targets } = tokensOf(array);
@@ -94,12 +102,6 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
     default:
       return spec.kind satisfies never;
   }
-}
-
-function stepsOf({ preprocessing }: DataSpec, input: ModelInput): { steps: PictureSteps; guessed?: Preset } {
-  if (preprocessing) return { steps: preprocessing };
-  const guessed = likelyPreset(input);
-  return { steps: { ...PRESETS[guessed], resize: undefined, crop: undefined, layout: undefined }, guessed };
 }
 
 /** The input the data are for. */
