@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import type { ModelInput } from "../../core/calibration/inputs";
-import type { Tensor, TensorType } from "../../core/calibration/tensor";
+import { convertTo } from "../../core/calibration/convert";
+import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
+import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
 import { arraySource, wholeArray } from "./arrays";
@@ -52,7 +54,32 @@ export async function openData(
     if (!input) throw noInput(spec, name, inputs);
     found.sources.set(name, await furtherSource(value, input, purpose, count, found.wholeCalls));
   }
+  if (!found.wholeCalls) fillBesideTokens(found.sources, inputs);
   return found;
+}
+
+/** A text alone says what a decoder is fed beside it: a mask of ones, positions that count up, an empty past. */
+function fillBesideTokens(sources: Map<string, Source>, inputs: readonly ModelInput[]): void {
+  const tokens = inputs.filter(isTokens).find(input => sources.get(input.name)?.dims.length === 1);
+  const text = tokens && sources.get(tokens.name);
+  if (!text) return;
+  for (const input of inputs) {
+    const value = sources.has(input.name) ? undefined : usualValue(input, text.dims[0]!);
+    if (!value) continue;
+    const tensor = constantTensor(value, input);
+    const { type, dims } = tensor;
+    sources.set(input.name, {
+      name: input.name,
+      count: text.count,
+      type,
+      dims,
+      read: () => Promise.resolve(tensor),
+    });
+  }
+}
+
+function isTokens(input: ModelInput): boolean {
+  return /^u?int(32|64)$/.test(input.type) && !isBesideTokens(input);
 }
 
 async function openMain(
@@ -110,6 +137,8 @@ export function inputOf(spec: DataSpec, inputs: readonly ModelInput[]): ModelInp
   if (spec.input === undefined && open.length === 1) return open[0]!;
   const found = inputs.find(input => input.name === spec.input);
   if (found) return found;
+  const texts = open.filter(isTokens);
+  if (spec.input === undefined && texts.length === 1 && open.some(isBesideTokens)) return texts[0]!;
   if (spec.input !== undefined) throw noInput(spec, spec.input, inputs);
   throw new Failure(
     "data-does-not-fit",
@@ -173,27 +202,20 @@ export function constantTensor(
   const dims = (shape ?? input.dims ?? []).map(dim => (typeof dim === "number" ? dim : 1));
   const last = dims.at(-1) ?? 1;
   const number = (at: number): number => (kind === "range" ? value + (at % last) : value);
-  const size = elements(dims);
-  const type = input.type as TensorType;
-  switch (type) {
-    case "int64":
-      return { type, dims, data: BigInt64Array.from({ length: size }, (_, at) => BigInt(Math.trunc(number(at)))) };
-    case "int32":
-      return { type, dims, data: Int32Array.from({ length: size }, (_, at) => number(at)) };
-    case "bool":
-    case "uint8":
-      return { type, dims, data: Uint8Array.from({ length: size }, (_, at) => number(at)) };
-    case "float64":
-      return { type, dims, data: Float64Array.from({ length: size }, (_, at) => number(at)) };
-    case "float32":
-      return { type, dims, data: Float32Array.from({ length: size }, (_, at) => number(at)) };
-    default:
-      throw new Failure(
-        "data-does-not-fit",
-        `Input "${input.name}" wants ${input.type}, which a number cannot fill.`,
-        "Give it an array.",
-      );
+  const type = tensorTypeOf(input.type);
+  if (!type) {
+    throw new Failure(
+      "data-does-not-fit",
+      `Input "${input.name}" wants ${input.type}, which a number cannot fill.`,
+      "Give it an array.",
+    );
   }
+  const data = Float64Array.from({ length: elements(dims) }, (_, at) => number(at));
+  return {
+    type,
+    dims,
+    data: convertTo(type, { type: "float64", data: type.startsWith("float") ? data : data.map(Math.trunc) }),
+  };
 }
 
 /** Labels of an array. */
