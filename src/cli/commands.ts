@@ -35,6 +35,7 @@ export async function runQuantize({ job, reports, json }: QuantizeCommand): Prom
 
 export async function runEvaluate({ job, maxDrop, json }: EvaluateCommand): Promise<void> {
   const evaluation = await evaluate(job);
+  for (const warning of evaluation.warnings) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(json ? asJson(evaluation) : evaluationText(evaluation));
   if (maxDrop !== undefined) requireScore(evaluation, maxDrop);
 }

@@ -1,6 +1,6 @@
-import { type Forward, startForward, stopsAt } from "./calibration/forward";
+import { allUsable, type Forward, startForward, stopsAt } from "./calibration/forward";
 import type { Keep, KeptFeed } from "./calibration/kept";
-import { allFinite, layerRows } from "./calibration/rows";
+import { layerRows } from "./calibration/rows";
 import type { Session } from "./calibration/tensor";
 import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan, withoutData } from "./fitLayer";
@@ -88,7 +88,7 @@ export async function quantizeLayers(
       const go = (pass: Forward, as: Replaced) => parts.timed("onnxruntime", () => pass.activations(stops[k]!, as));
       const float = await go(floatPass, NOTHING);
       const seen = settings.inputs === "float" ? float : await go(quantizedPass, replaced);
-      if ((await allFinite(float)) && (seen === float || (await allFinite(seen))))
+      if (allUsable(float) && allUsable(seen))
         rows = layerRows(plan.layer, float, seen, feeds.fitted.length, settings.seed);
       else plan = withoutData(plan);
     }

@@ -1,7 +1,7 @@
 import { Failure } from "./failure";
-import { startForward, stopsAt } from "./calibration/forward";
+import { allUsable, startForward, stopsAt } from "./calibration/forward";
 import type { KeptFeed } from "./calibration/kept";
-import { allFinite, layerRows, type LayerRows } from "./calibration/rows";
+import { layerRows, type LayerRows } from "./calibration/rows";
 import type { LayerPlan } from "./fitLayer";
 import { putBack } from "./formats/copy";
 import type { GraphIndex } from "./graph/uses";
@@ -46,7 +46,7 @@ export async function sensitivities<Error>(
     let rows: LayerRows | null = null;
     if (first.layer.input !== null) {
       const seen = await pass.activations(stops[k]!, NOTHING);
-      if (!(await allFinite(seen))) {
+      if (!allUsable(seen)) {
         throw new Failure(
           "data-not-finite",
           `What ${first.layer.name} is fed on these data holds NaN or infinite values.`,

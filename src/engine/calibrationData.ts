@@ -1,5 +1,5 @@
 import { modelInputs } from "../core/calibration/inputs";
-import { type Keep, keepFeed } from "../core/calibration/kept";
+import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
 import type { Feed } from "../core/calibration/tensor";
@@ -31,11 +31,13 @@ export interface CalibrationData {
 /**
  * Opens the calibration data of a run, or makes inputs up where there are none.
  *
+ * @param file the path of the model.
  * @param keep where the samples go.
  * @throws {Failure} `data-…` for data that cannot be used, `model-does-not-run` for a model onnxruntime refuses.
  */
 export async function calibrationData(
   model: Model,
+  file: string,
   options: QuantizeOptions,
   keep: Keep,
 ): Promise<CalibrationData> {
@@ -45,13 +47,18 @@ export async function calibrationData(
       `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
     ]);
   }
-  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, options, keep);
+  if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, file, options, keep);
   return synthetic(model, options, keep);
 }
 
-async function fromData(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
+async function fromData(
+  model: Model,
+  file: string,
+  options: QuantizeOptions,
+  keep: Keep,
+): Promise<CalibrationData> {
   const spec = await readDataOf(options.data, options.inputFiles);
-  const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity);
+  const samples = await openSamples(spec, "calibration", model, options.samples ?? Infinity, file);
   const { fitted, heldOut } = splitSamples(samples.count, samples.stream);
   const folds = heldOut.length > 0 ? [] : halves(fitted);
   return {
@@ -94,18 +101,21 @@ function halves(samples: readonly number[]): Split[] {
 
 async function synthetic(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
-  const runs = syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
-  const obstacle = runs ? await runsOn(model, runs[0]!) : "an input of a kind or a size that cannot be made up";
-  if (!runs || obstacle !== undefined) {
+  const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
+  const [first] = madeUp();
+  const obstacle = first ? await runsOn(model, first) : "an input of a kind or a size that cannot be made up";
+  if (obstacle !== undefined) {
     return notRun([
       `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,
     ]);
   }
-  const { fitted, heldOut } = splitSamples(count);
-  const kept = (samples: readonly number[]) => Promise.all(samples.map(sample => keepFeed(runs[sample]!, keep)));
+  const heldOut = new Set(splitSamples(count).heldOut);
+  const feeds = { fitted: [] as KeptFeed[], heldOut: [] as KeptFeed[] };
+  let sample = 0;
+  for (const feed of madeUp()) feeds[heldOut.has(sample++) ? "heldOut" : "fitted"].push(await keepFeed(feed, keep));
   return {
-    feeds: { fitted: await kept(fitted), heldOut: await kept(heldOut) },
-    calibration: { samples: count, heldOut: heldOut.length, synthetic: true },
+    feeds,
+    calibration: { samples: count, heldOut: heldOut.size, synthetic: true },
     folds: [],
     classes: false,
     fit: options.synthetic,

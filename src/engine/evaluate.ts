@@ -1,11 +1,8 @@
-import { numbersOf } from "../core/calibration/convert";
-import type { Feed, Session } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
-import { compareOutputs, largestAt, type OutputPair } from "../core/report/measure";
-import { type Score, scoreOfClasses, scoreOfTokens } from "../core/report/score";
+import { largestAt, outputComparison } from "../core/report/measure";
+import { type Score, type Scoring, scoringOfClasses, scoringOfTokens } from "../core/report/score";
+import { type Answer, answersOf, type Calls, goldenAnswers } from "./answers";
 import { alternatingRunsMs, median, spread } from "./compare";
-import { wholeArray } from "./data/arrays";
-import { openBytes } from "./data/bytes";
 import { readLabels } from "./data/open";
 import { type DataSpec, readDataFile } from "./dataFile";
 import { openModel } from "./modelFile";
@@ -36,6 +33,8 @@ export interface Evaluation extends Score {
   readonly msMedian: number;
   /** Between which the middle half of the calls lies. */
   readonly msSpread: number;
+  /** What has to be said of how the samples were read. */
+  readonly warnings: readonly string[];
   /** The model compared against. */
   readonly against?: Score & { readonly model: string; readonly msMedian: number; readonly msSpread: number };
 }
@@ -43,118 +42,117 @@ export interface Evaluation extends Score {
 /** @throws {Failure} `model-…` and `data-…`. */
 export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
   const spec = await readDataFile(job.data);
-  const { model } = await openModel(job.model);
-  const session = await openSession(model, { weightsAlone: !job.asRun, threads: job.threads });
+  const found = await opened(job.model, spec, job, !job.asRun);
   try {
-    const samples = await openSamples(spec, "data", model, job.samples ?? Infinity);
-    const scored = await answers(session, samples);
-    const labels = spec.labels?.endsWith(".npy") ? await readLabels(spec.labels) : samples.classes;
-    const result = { model: job.model, n: samples.count, ...(await scoreOf(scored, samples, labels, spec)) };
-    if (job.against !== undefined) return await compared(job, job.against, spec, labels, session, scored, result);
-    const golden = spec.golden[0];
-    const time = { msMedian: median(scored.ms), msSpread: spread(scored.ms) };
-    if (golden === undefined) return { ...result, ...time };
-    return { ...result, ...time, ...comparison(await goldenRows(golden, scored), scored) };
-  } finally {
-    await session.release();
-  }
-}
-
-async function compared(
-  { threads, samples: limit }: EvaluateJob,
-  path: string,
-  spec: DataSpec,
-  labels: readonly number[] | undefined,
-  session: Session,
-  scored: Answers,
-  result: Omit<Evaluation, "msMedian" | "msSpread">,
-): Promise<Evaluation> {
-  const { model } = await openModel(path);
-  const float = await openSession(model, { weightsAlone: true, threads });
-  try {
-    // Opened anew: a stream is fed what this model leaves behind.
-    const samples = await openSamples(spec, "data", model, limit ?? Infinity);
-    const wanted = await answers(float, samples);
-    const [ms, floatMs] = await alternatingRunsMs(session, float, scored.firstFeed);
-    return {
-      ...result,
-      ...comparison(wanted.rows, scored),
-      msMedian: median(ms),
-      msSpread: spread(ms),
-      against: {
-        model: path,
-        ...(await scoreOf(wanted, samples, labels, spec)),
-        msMedian: median(floatMs),
-        msSpread: spread(floatMs),
-      },
-    };
-  } finally {
-    await float.release();
-  }
-}
-
-/** What a model answers: the first output, one row a sample. */
-interface Answers {
-  readonly rows: readonly Float32Array[];
-  /** Length of the last axis. */
-  readonly columns: number;
-  readonly ms: readonly number[];
-  readonly firstFeed: Feed;
-}
-
-async function answers(session: Session, samples: Samples): Promise<Answers> {
-  const rows: Float32Array[] = [];
-  const ms: number[] = [];
-  let columns = 1;
-  let firstFeed: Feed | undefined;
-  const all = Array.from({ length: samples.count }, (_, sample) => sample);
-  for await (const call of samples.calls(all)) {
-    firstFeed ??= call.feed;
-    const started = performance.now();
-    const outputs = await session.run(call.feed);
-    ms.push(performance.now() - started);
-    const [first] = outputs.values();
-    if (!first) throw new Failure("model-does-not-run", "The model has no output.", "There is nothing to score.");
-    columns = first.dims.at(-1) ?? 1;
-    const values = Float32Array.from(numbersOf(first));
-    const size = values.length / call.held;
-    for (let k = 0; k < call.samples.length; k++) rows.push(values.subarray(k * size, (k + 1) * size));
-  }
-  return { rows, columns, ms, firstFeed: firstFeed! };
-}
-
-/** @throws {Failure} `data-does-not-fit` for labels that are not the model's. */
-async function scoreOf(
-  { rows, columns }: Answers,
-  { count, targets }: Samples,
-  labels: readonly number[] | undefined,
-  { labelOffset, labels: file }: DataSpec,
-): Promise<Score> {
-  if (targets) {
-    const wanted = await Promise.all(rows.map((_, sample) => targets(sample)));
-    wanted.forEach((row, sample) => {
-      if (rows[sample]!.length !== row.length * columns) {
-        throw new Failure(
-          "data-does-not-fit",
-          `The model gives ${rows[sample]!.length} numbers for ${row.length} tokens, and not one row of logits for each.`,
-          "Only models whose first output is [N, T, vocabulary] have a cross-entropy.",
-        );
+    if (job.against !== undefined) {
+      const wanted = await opened(job.against, spec, job, true);
+      try {
+        return await evaluated(job, spec, found, wanted);
+      } finally {
+        await wanted.session.release();
       }
-      requireClasses(row, sample, columns);
-    });
-    return scoreOfTokens(rows, wanted);
+    }
+    return await evaluated(job, spec, found, undefined);
+  } finally {
+    await found.session.release();
   }
-  if (!labels) return {};
-  if (labels.length < count) {
+}
+
+/** A model at work; each has samples of its own, since a stream is fed what this very model leaves behind. */
+async function opened(path: string, spec: DataSpec, job: EvaluateJob, weightsAlone: boolean) {
+  const { against = job.model, samples: limit, threads } = job;
+  const { model } = await openModel(path);
+  const session = await openSession(model, { weightsAlone, threads });
+  try {
+    const samples = await openSamples(spec, "data", model, limit ?? Infinity, against);
+    const calls: Calls = { ms: [], first: undefined };
+    return { path, session, samples, calls };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+type Opened = Awaited<ReturnType<typeof opened>>;
+
+/** Both models answer sample by sample, and nothing is kept of an answer but what it adds to the figures. */
+async function evaluated(
+  { model }: EvaluateJob,
+  spec: DataSpec,
+  found: Opened,
+  against: Opened | undefined,
+): Promise<Evaluation> {
+  const { samples } = found;
+  const score = await scorer(samples, spec);
+  const floatScore = against && (await scorer(samples, spec));
+  const golden = spec.golden[0];
+  const wanted =
+    (against && answersOf(against.session, against.samples, against.calls)) ??
+    (golden === undefined ? undefined : goldenAnswers(golden, samples.count));
+  const comparison = wanted && comparing();
+  try {
+    for await (const answer of answersOf(found.session, samples, found.calls)) {
+      await score.add(answer);
+      if (!wanted) continue;
+      const next = await wanted.next();
+      if (next.done) throw new Error("Both models are given as many samples.");
+      await floatScore?.add(next.value);
+      comparison?.add(next.value, answer);
+    }
+  } finally {
+    await wanted?.return(undefined);
+  }
+  const result = { model, n: samples.count, warnings: samples.warnings, ...score.score(), ...comparison?.result() };
+  if (!against) return { ...result, ...timeOf(found.calls.ms) };
+  const [ms, floatMs] = await alternatingRunsMs(found.session, against.session, found.calls.first!);
+  return {
+    ...result,
+    ...timeOf(ms),
+    against: { model: against.path, ...floatScore!.score(), ...timeOf(floatMs) },
+  };
+}
+
+function timeOf(ms: readonly number[]) {
+  return { msMedian: median(ms), msSpread: spread(ms) };
+}
+
+/** What answers are scored by: what should follow each token, the class of each sample, or nothing. */
+async function scorer(samples: Samples, spec: DataSpec) {
+  const { targets } = samples;
+  if (targets) {
+    const scoring = scoringOfTokens();
+    const add = async (answer: Answer): Promise<void> => addTokens(scoring, answer, await targets(answer.sample));
+    return { add, score: () => scoring.score() };
+  }
+  const labels = spec.labels?.endsWith(".npy") ? await readLabels(spec.labels) : samples.classes;
+  if (!labels) return { add: () => Promise.resolve(), score: () => ({}) };
+  if (labels.length < samples.count) {
     throw new Failure(
       "data-does-not-fit",
-      `${file ?? "The names of the files"} hold ${labels.length} labels for ${count} samples.`,
+      `${spec.labels ?? "The names of the files"} hold ${labels.length} labels for ${samples.count} samples.`,
       "Give a label for every sample.",
     );
   }
-  const classes = labels.slice(0, count).map(label => label + labelOffset);
-  classes.forEach((label, sample) => requireClasses([label], sample, rows[sample]!.length));
-  return scoreOfClasses(rows, classes);
+  const scoring = scoringOfClasses();
+  const add = ({ sample, row }: Answer): Promise<void> => {
+    const wanted = labels[sample]! + spec.labelOffset;
+    requireClasses([wanted], sample, row.length);
+    scoring.add(row, wanted);
+    return Promise.resolve();
+  };
+  return { add, score: () => scoring.score() };
+}
+
+/** @throws {Failure} `data-does-not-fit` for answers that are no logits of tokens. */
+function addTokens(scoring: Scoring<readonly number[]>, { sample, row, columns }: Answer, wanted: number[]): void {
+  if (row.length !== wanted.length * columns) {
+    throw new Failure(
+      "data-does-not-fit",
+      `The model gives ${row.length} numbers for ${wanted.length} tokens, and not one row of logits for each.`,
+      "Only models whose first output is [N, T, vocabulary] have a cross-entropy.",
+    );
+  }
+  requireClasses(wanted, sample, columns);
+  scoring.add(row, wanted);
 }
 
 function requireClasses(classes: readonly number[], sample: number, count: number): void {
@@ -167,31 +165,38 @@ function requireClasses(classes: readonly number[], sample: number, count: numbe
   );
 }
 
-function comparison(wanted: readonly Float32Array[], { rows, columns }: Answers) {
-  const pairs = rows.map((found, sample): OutputPair => ({ wanted: wanted[sample]!, found, columns }));
-  const { relativeError, sqnrDb, cosine, top1Agreement } = compareOutputs(pairs);
+/** How a model's answers compare with those wanted. */
+function comparing() {
+  const comparison = outputComparison();
+  const flipped: number[] = [];
   // Where a sample has several rows (tokens, boxes), one of them nearly always changes; that would say nothing.
-  const single = rows.every(row => row.length === columns) && columns > 1;
-  const flipped = rows.flatMap((row, sample) => (topOf(row) === topOf(wanted[sample]!) ? [] : [sample]));
-  return { outputError: relativeError, sqnrDb, cosine, agreement: top1Agreement, ...(single ? { flipped } : {}) };
+  let single = true;
+  return {
+    add(wanted: Answer, { sample, row, columns }: Answer): void {
+      if (wanted.row.length !== row.length) {
+        throw new Failure(
+          "data-does-not-fit",
+          `${row.length} numbers are answered for sample ${sample}, and ${wanted.row.length} are wanted.`,
+          'Compare a copy with the model it was made of, and correct "golden_files" in the data file.',
+        );
+      }
+      comparison.add({ wanted: wanted.row, found: row, columns });
+      single &&= row.length === columns && columns > 1;
+      if (topOf(row) !== topOf(wanted.row)) flipped.push(sample);
+    },
+    result() {
+      const { relativeError, sqnrDb, cosine, top1Agreement } = comparison.error();
+      return {
+        outputError: relativeError,
+        sqnrDb,
+        cosine,
+        agreement: top1Agreement,
+        ...(single ? { flipped } : {}),
+      };
+    },
+  };
 }
 
 function topOf(row: Float32Array): number {
   return largestAt(row, 0, row.length);
-}
-
-/** What the float model answered elsewhere, stored with the data. */
-async function goldenRows(path: string, { rows }: Answers): Promise<Float32Array[]> {
-  const array = await wholeArray(await openBytes(path));
-  const values = Float32Array.from(numbersOf(array));
-  const count = array.dims[0] ?? 0;
-  const size = values.length / Math.max(1, count);
-  if (count < rows.length || size !== rows[0]!.length) {
-    throw new Failure(
-      "data-does-not-fit",
-      `${path} holds [${array.dims.join(", ")}], and the model gives ${rows.length} answers of ${rows[0]!.length} numbers.`,
-      'Correct "golden_files" in the data file.',
-    );
-  }
-  return rows.map((_, sample) => values.subarray(sample * size, (sample + 1) * size));
 }

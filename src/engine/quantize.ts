@@ -111,7 +111,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
     );
   }
 
-  const data = layers.length === 0 ? noData() : await calibrationData(original, options, keep);
+  const data = layers.length === 0 ? noData() : await calibrationData(original, job.model, options, keep);
   warnings.push(...data.warnings);
   const metadata = metadataOf(options, bytes);
   const { timed, cost } = costs(clock);

@@ -1,24 +1,14 @@
-import { basename } from "node:path";
-import { convertible, convertTo, firstOutside, numbersOf } from "../core/calibration/convert";
-import { describeInput, type ModelInput, modelInputs } from "../core/calibration/inputs";
+import { type ModelInput, modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
-import type { Feed, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
-import { type Preset, PRESETS } from "../core/calibration/presets";
+import type { Tensor } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
-import { type Stream, streamFeeds } from "./data/sound";
-import { elements, type Source } from "./data/source";
-import type { DataSpec } from "./dataFile";
+import { elements } from "./data/source";
+import { openStream, type StreamSpec } from "./data/stream";
+import type { DataSpec, InputValue } from "./dataFile";
+import { type Call, callOf, type Feeder, feeder, isRate, rateSource, requireNamed } from "./feeder";
 import { openSession } from "./runtime";
-
-/** One call of a model, with the samples in it. */
-export interface Call {
-  readonly samples: readonly number[];
-  /** How many samples the tensors hold: more than `samples` where the last was repeated. */
-  readonly held: number;
-  readonly feed: Feed;
-}
 
 /** Samples of a data set, ready to be fed to a model. */
 export interface Samples {
@@ -35,19 +25,31 @@ export interface Samples {
    * Calls of the model that between them hold the given samples, in order; read one by one, when asked for. Where the model
    * takes so many at a time and no fewer, the last sample is repeated until they are enough.
    */
-  calls(samples: readonly number[]): AsyncIterable<Call> | Iterable<Call>;
+  calls(samples: readonly number[]): AsyncIterable<Call>;
 }
 
 /** Samples in one call where the model leaves that free and the data file does not say. */
 const USUAL_BATCH = 16;
+/**
+ * Inputs of a call take no more than this where the model leaves it free: what is alive in a call is tens of times as much.
+ * It does not follow --memory, since onnxruntime adds up in another order for another number of rows, and the codes would differ.
+ */
+const MOST_CALL_BYTES = 2 ** 24;
 
 /**
  * Opens the samples of a data file.
  *
  * @param limit at most so many samples, the first ones.
+ * @param file  the path of the model, beside which is looked for what the data file does not say; undefined where it has none.
  * @throws {Failure} `data-missing`, `data-unreadable`, `data-does-not-fit` or, while they are read, `data-not-finite`.
  */
-export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model, limit: number): Promise<Samples> {
+export async function openSamples(
+  spec: DataSpec,
+  purpose: Purpose,
+  model: Model,
+  limit: number,
+  file?: string,
+): Promise<Samples> {
   const path = spec[purpose];
   if (path === undefined) {
     throw new Failure(
@@ -59,9 +61,16 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
   const inputs = modelInputs(model);
   const { chunk, context, state } = spec.sound;
   if (spec.kind === "audio" && chunk !== undefined)
-    return openStream(spec, path, { chunk, context: context ?? 0, state }, model, limit);
+    return streamSamples(spec, path, { chunk, context: context ?? 0, state }, model, limit);
 
-  const { sources, wholeCalls, classes, targets, guessed } = await openData(spec, path, purpose, inputs);
+  const {
+    sources,
+    wholeCalls,
+    classes,
+    targets,
+    warnings = [],
+  } = await openData(spec, path, purpose, inputs, file);
+  requireNamed(inputs, input => sources.has(input.name) || isRate(input, spec));
   const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
   const [first] = feeders;
   if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
@@ -74,20 +83,14 @@ export async function openSamples(spec: DataSpec, purpose: Purpose, model: Model
     );
   }
   const count = Math.min(limit, first.source.count);
-  if (count === 0) {
-    throw new Failure(
-      "data-does-not-fit",
-      `${path} holds no samples.`,
-      "Give an array whose first axis counts samples, or a folder with files.",
-    );
-  }
+  if (count === 0) throw noSamples(path);
   const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
   const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
-  const batch = alone ? 1 : (fixed ?? spec.batch ?? USUAL_BATCH);
+  const batch = alone ? 1 : (fixed ?? spec.batch ?? usualBatch(feeders));
   return {
     count,
     stream: false,
-    warnings: guessed === undefined ? [] : [guessWarning(guessed)],
+    warnings,
     classes,
     targets,
     async *calls(samples) {
@@ -111,157 +114,59 @@ export async function feedsOf(samples: Samples, some: readonly number[], keep: K
   return feeds;
 }
 
-/** One input of a model and where its samples come from. */
-interface Feeder {
-  readonly input: ModelInput;
-  readonly source: Source;
-  /** Whether samples are laid side by side along a first axis of the input. */
-  readonly hasBatchAxis: boolean;
-  /** Whether the input is fed the same in every call, whatever the number of samples in it. */
-  readonly isConstant: boolean;
-  readonly fixedBatch: number | undefined;
-  /** @throws {Failure} `data-not-finite`. */
-  read(sample: number): Promise<Tensor>;
-}
-
-function feeder(input: ModelInput, given: Source | undefined, spec: DataSpec, wholeCalls: boolean): Feeder {
-  const source = given ?? rateSource(input, spec);
-  const isMain = spec.input === undefined || spec.input === input.name;
-  const dims = (isMain && spec.dims) || source.dims;
-  const own = input.dims;
-  const hasBatchAxis = !wholeCalls && (own === undefined || own.length === dims.length + 1);
-  const wanted = own && (hasBatchAxis ? own.slice(1) : own);
-  const type = input.type as TensorType;
-  const fits =
-    input.type !== "unknown" &&
-    convertible(source.type, type) &&
-    elements(dims) === elements(source.dims) &&
-    (!wanted ||
-      (wanted.length === dims.length &&
-        wanted.every((dim, axis) => typeof dim === "string" || dim === dims[axis])));
-  if (!fits) {
-    const shown = elements(dims) === elements(source.dims) ? dims : source.dims;
-    const shape = hasBatchAxis || own?.length !== dims.length ? [source.count, ...shown] : shown;
-    throw new Failure(
-      "data-does-not-fit",
-      `Input "${input.name}" wants ${describeInput(input)}; ${basename(source.name)} gives ${describeInput({ type: source.type, dims: shape })}.`,
-      "Reshape the array, or say in a data file how samples become inputs.",
-    );
-  }
-  const first = own?.[0];
-  return {
-    input,
-    source,
-    hasBatchAxis,
-    isConstant: own?.length === 0,
-    fixedBatch: hasBatchAxis && typeof first === "number" ? first : undefined,
-    async read(sample) {
-      const tensor = await source.read(sample);
-      // Pictures of an input without a size of its own differ in theirs.
-      const shape = isMain && spec.dims ? spec.dims : tensor.dims;
-      checkFinite(tensor, sample, source.name);
-      const odd = firstOutside(type, tensor);
-      if (odd !== undefined) {
-        throw new Failure(
-          "data-does-not-fit",
-          `${source.name} holds ${odd} in sample ${sample}, and input "${input.name}" takes ${type}.`,
-          "Correct the sample, or feed the model what it was trained on.",
-        );
-      }
-      return { type, dims: shape, data: convertTo(type, tensor) };
-    },
-  };
-}
-
-/** Models of sound ask for its rate as a number beside it. */
-function rateSource(input: ModelInput, spec: DataSpec): Source {
-  if (spec.kind === "audio" && spec.sound.rate !== undefined && input.dims?.length === 0) {
-    const tensor = constantTensor({ kind: "fill", value: spec.sound.rate, shape: [] }, input);
-    return { name: "rate", count: Infinity, type: tensor.type, dims: [], read: () => Promise.resolve(tensor) };
-  }
-  throw new Failure(
+function noSamples(path: string): Failure {
+  return new Failure(
     "data-does-not-fit",
-    `Nothing says what input "${input.name}" (${describeInput(input)}) is fed.`,
-    'Name it under "inputs" in a data file: a file, a number, or {"value": 0, "shape": […]}.',
+    `${path} holds no samples.`,
+    "Give an array whose first axis counts samples, a folder with files, or a sound as long as one call.",
   );
 }
 
-/** @param fill the samples a call must have; 0 where the model does not care. */
-async function callOf(feeders: readonly Feeder[], wanted: readonly number[], fill: number): Promise<Call> {
-  const read = await Promise.all(feeders.map(one => Promise.all(wanted.map(sample => one.read(sample)))));
-  // Samples of one call have one size; those that differ wait for the next.
-  const sameAs = (place: number): boolean =>
-    read.every(tensors => tensors[place]!.dims.every((dim, axis) => dim === tensors[0]!.dims[axis]));
-  const until = wanted.findIndex((_, place) => !sameAs(place));
-  const samples = until < 0 ? wanted : wanted.slice(0, until);
-  const feed = new Map(
-    feeders.map(({ input, hasBatchAxis }, k): [string, Tensor] => {
-      const tensors = read[k]!.slice(0, samples.length);
-      if (!hasBatchAxis) return [input.name, tensors[0]!];
-      while (tensors.length < fill) tensors.push(tensors.at(-1)!);
-      return [input.name, stacked(tensors)];
-    }),
+/** So many samples a call that its inputs stay small. */
+function usualBatch(feeders: readonly Feeder[]): number {
+  const bytes = feeders.reduce(
+    (sum, { source }) => sum + Float32Array.BYTES_PER_ELEMENT * elements(source.dims),
+    0,
   );
-  return { samples, held: Math.max(samples.length, fill), feed };
-}
-
-function stacked(tensors: readonly Tensor[]): Tensor {
-  const { type, dims, data: first } = tensors[0]!;
-  const data = new (first.constructor as new (length: number) => TensorData)(tensors.length * first.length);
-  tensors.forEach((tensor, place) => data.set(tensor.data as never, place * first.length));
-  return { type, dims: [tensors.length, ...dims], data };
+  return Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_CALL_BYTES / Math.max(1, bytes))));
 }
 
 /** A stream is fed in order, by this very model: what it leaves after a call is part of the next. */
-async function openStream(
+async function streamSamples(
   spec: DataSpec,
   path: string,
-  stream: Stream,
+  stream: StreamSpec,
   model: Model,
   limit: number,
 ): Promise<Samples> {
   const inputs = modelInputs(model);
   const input = inputOf(spec, inputs);
   const others = inputs.filter(one => one !== input && !stream.state.has(one.name));
+  const given = (one: ModelInput): Exclude<InputValue, { kind: "file" }> | undefined => {
+    const value = spec.inputs.get(one.name);
+    return value?.kind === "file" ? undefined : value;
+  };
+  requireNamed(others, one => given(one) !== undefined || isRate(one, spec));
   const constants = new Map(
     await Promise.all(
       others.map(async (one): Promise<[string, Tensor]> => {
-        const value = spec.inputs.get(one.name);
-        if (value && value.kind !== "file") return [one.name, constantTensor(value, one)];
-        return [one.name, await rateSource(one, spec).read(0)];
+        const value = given(one);
+        return [one.name, value ? constantTensor(value, one) : await rateSource(one, spec).read(0)];
       }),
     ),
   );
-  const session = await openSession(model, { weightsAlone: true, threads: 1 });
-  try {
-    const feeds = await streamFeeds(path, stream, input, inputs, constants, session, limit);
-    return {
-      count: feeds.length,
-      stream: true,
-      warnings: [],
-      classes: undefined,
-      targets: undefined,
-      calls: samples => samples.map(sample => ({ samples: [sample], held: 1, feed: feeds[sample]! })),
-    };
-  } finally {
-    await session.release();
-  }
-}
-
-function checkFinite(tensor: Tensor, sample: number, name: string): void {
-  if (!tensor.type.startsWith("float")) return;
-  const values = numbersOf(tensor);
-  for (let at = 0; at < values.length; at++) {
-    if (Number.isFinite(values[at]!)) continue;
-    throw new Failure(
-      "data-not-finite",
-      `${name} holds ${values[at]} in sample ${sample}.`,
-      "Errors measured on it would mean nothing; remove the sample, or mend it.",
-    );
-  }
-}
-
-function guessWarning(preset: Preset): string {
-  const { scale, mean, std } = PRESETS[preset];
-  return `Nothing says how pictures are prepared; they were taken as "${preset}" has it, (value * ${Number(scale.toPrecision(3))} - [${mean.join(", ")}]) / [${std.join(", ")}], which fits the model's input best. If it was trained otherwise, say so under "pre" in a data file.`;
+  const open = () => openSession(model, { weightsAlone: true, threads: 1 });
+  const opened = await openStream(path, stream, input, inputs, constants, open);
+  const count = Math.min(limit, opened.count);
+  if (count === 0) throw noSamples(path);
+  return {
+    count,
+    stream: true,
+    warnings: [],
+    classes: undefined,
+    targets: undefined,
+    async *calls(samples) {
+      for await (const { call, feed } of opened.calls(samples)) yield { samples: [call], held: 1, feed };
+    },
+  };
 }

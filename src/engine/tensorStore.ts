@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { type Keep, keptInMemory, type KeptTensor } from "../core/calibration/kept";
+import { isUsable, type Keep, keptInMemory, type KeptTensor } from "../core/calibration/kept";
 import type { Tensor, TensorData } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import { noRoom, openTemporaryFile, type TemporaryFile } from "./data/temporaryFile";
@@ -35,7 +35,8 @@ export function openTensorStore(memory: number): TensorStore {
       inMemory -= byteLength;
     });
   };
-  const keepInFile = async ({ type, dims, data }: Tensor): Promise<KeptTensor> => {
+  const keepInFile = async (tensor: Tensor): Promise<KeptTensor> => {
+    const { type, dims, data } = tensor;
     const { byteLength } = data;
     const offset = space.take(byteLength);
     try {
@@ -55,6 +56,7 @@ export function openTensorStore(memory: number): TensorStore {
     return {
       type,
       dims,
+      usable: isUsable(tensor),
       async read() {
         const bytes = await opened.read(offset, byteLength);
         if (bytes.length < byteLength)

@@ -7,16 +7,19 @@ const MAX_DATA_FILE_BYTES = 65_536;
 const MAX_LOOKED_AT = 50;
 
 /**
- * Calibration data in a model's folder: the array named like the model, then data files (JSON that names samples), the one
+ * Calibration data in a model's folder: the array named like the model, then data files (JSON that names samples), those
  * named like the model first.
  */
 export async function dataBeside(model: string): Promise<string[]> {
   const folder = dirname(model);
-  const own = `${basename(model, ".onnx")}.json`;
+  const base = basename(model, ".onnx");
+  // The second is written by Whittle where it guesses how pictures are prepared.
+  const own = [`${base}.json`, `${base}.data.json`];
   const all = await readdir(folder);
-  const array = `${basename(model, ".onnx")}.npy`;
+  const array = `${base}.npy`;
   const names = all.filter(name => name.endsWith(".json"));
-  const ordered = names.sort((a, b) => Number(b === own) - Number(a === own) || a.localeCompare(b));
+  const rank = (name: string): number => (own.includes(name) ? own.indexOf(name) : own.length);
+  const ordered = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   const paths = ordered.slice(0, MAX_LOOKED_AT).map(name => join(folder, name));
   const are = await Promise.all(paths.map(isDataFile));
   return [...(all.includes(array) ? [join(folder, array)] : []), ...paths.filter((_, k) => are[k])];

@@ -5,12 +5,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import type { Feed } from "../../src/core/calibration/tensor";
+import { node } from "../../src/core/onnx/build";
 import { TensorProtoSchema } from "../../src/core/onnx/onnx_pb";
 import { readDataFile, readDataOf } from "../../src/engine/dataFile";
 import { openModel } from "../../src/engine/modelFile";
 import { openSamples, type Samples } from "../../src/engine/samples";
 import { bmp, npy, wav, zip } from "./containers";
 import { arrayOf, folderOf } from "./files";
+import { modelOf } from "./models";
 
 // The same digits in every kind of file give the model the same inputs.
 
@@ -71,6 +73,17 @@ test("a table with titles", async t => {
   const titles = Array.from(digit(0), (_, k) => `pixel ${k}`).join(",");
   writeFileSync(file, [titles, ...Array.from({ length: COUNT }, (_, k) => line(k))].join("\r\n"));
   await sameAsArray(file);
+});
+
+test("a table too long for memory", async t => {
+  const file = join(folderOf(t), "digits.csv");
+  const lines = Array.from({ length: COUNT }, (_, k) => Array.from(digit(k), value => `${value}.000`).join(","));
+  const copies = Math.ceil(2 ** 25 / lines.join("\n").length);
+  writeFileSync(file, `${lines.join("\n")}\n`.repeat(copies));
+  const samples = await open(file, Infinity);
+  assert.equal(samples.count, copies * COUNT);
+  const [feed] = await feedsOf(samples, [COUNT, samples.count - 1]);
+  assert.deepEqual(rowsOf([feed!]), [...digit(0), ...digit(COUNT - 1)]);
 });
 
 test("test data sets of ONNX, in the order of their numbers", async t => {
@@ -168,6 +181,39 @@ test("windows of a sound, from .wav as from an array", async t => {
   const found = await rows("a.wav");
   assert.deepEqual(found, await rows("a.npy"));
   assert.ok(found.every((value, k) => Math.abs(value - sound[k]! / 32_768) < 1e-7));
+});
+
+test("a stream is fed in order, goes on where it was left, and begins anew for an earlier call", async t => {
+  const folder = folderOf(t);
+  const model = modelOf({ x: ["float32", 1, 2], state: ["float32", 1, 2] }, [node("Add", ["x", "state"], "sum")], {
+    sum: ["float32", 1, 2],
+  });
+  const sound = Float32Array.from({ length: 12 }, (_, k) => k);
+  sound[11] = NaN;
+  writeFileSync(join(folder, "sound.npy"), npy("<f4", [12], sound));
+  const file = join(folder, "data.json");
+  const stream = { kind: "audio", data: "sound.npy", input: "x", chunk: 2, state: { state: "sum" } };
+  writeFileSync(file, JSON.stringify(stream));
+  const samples = await openSamples(await readDataFile(file), "data", model, Infinity);
+  assert.deepEqual([samples.count, samples.stream], [6, true]);
+  const states = async (some: readonly number[]): Promise<number[]> =>
+    (await feedsOf(samples, some)).map(feed => Number(feed.get("state")!.data[0]));
+  // Sums of what came before: 0, 2, 4, …
+  assert.deepEqual(await states([0, 1, 2]), [0, 0, 2]);
+  assert.deepEqual(await states([4]), [12]);
+  assert.deepEqual(await states([2, 3]), [2, 6]);
+  await assert.rejects(states([5]), /NaN or infinite values in chunk 5/);
+});
+
+test("large samples come fewer in a call", async t => {
+  const model = modelOf({ x: ["float32", "N", "D"] }, [node("Relu", ["x"], "y")], { y: ["float32", "N", "D"] });
+  const file = join(folderOf(t), "x.npy");
+  const size = 2 ** 21;
+  writeFileSync(file, npy("<f4", [5, size], new Float32Array(5 * size)));
+  const samples = await openSamples(await readDataFile(file), "data", model, Infinity);
+  const held: number[] = [];
+  for await (const call of samples.calls([0, 1, 2, 3, 4])) held.push(call.held);
+  assert.deepEqual(held, [2, 2, 1]);
 });
 
 test("samples are read when their call comes, and not before", async t => {

@@ -39,6 +39,11 @@ export interface LayerActivations {
   readonly addends: readonly KeptTensor[] | undefined;
 }
 
+/** Whether a layer can be fitted to them. */
+export function allUsable({ inputs, addends = [] }: LayerActivations): boolean {
+  return inputs.every(one => one.usable) && addends.every(one => one.usable);
+}
+
 /** A network on its way through the calibration data: one forward pass, stopped where values are wanted. */
 export interface Forward {
   /**

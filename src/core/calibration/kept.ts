@@ -4,6 +4,8 @@ import type { Feed, Tensor, TensorType } from "./tensor";
 export interface KeptTensor {
   readonly type: TensorType;
   readonly dims: readonly number[];
+  /** Whether all its values can be fitted to; told as it is put away, so that nothing is read again for it. */
+  readonly usable: boolean;
   read(): Promise<Tensor>;
   /** Says that nobody reads it any more: its room is given to others. */
   drop(): void;
@@ -17,7 +19,19 @@ export type KeptFeed = ReadonlyMap<string, KeptTensor>;
 
 /** Keeps a tensor where it is. */
 export function keptInMemory(tensor: Tensor, drop: () => void = () => {}): KeptTensor {
-  return { type: tensor.type, dims: tensor.dims, read: () => Promise.resolve(tensor), drop };
+  const { type, dims } = tensor;
+  return { type, dims, usable: isUsable(tensor), read: () => Promise.resolve(tensor), drop };
+}
+
+/** Squares of these, summed over all rows a layer can have, still are float32 numbers; beyond, a network has overflowed. */
+const LARGEST_ACTIVATION = 1e15;
+
+/** Whether all values are numbers that can be fitted to: a network that overflows, or takes the logarithm of less than zero, gives others. */
+export function isUsable({ type, data }: Pick<Tensor, "type" | "data">): boolean {
+  if (type !== "float32" && type !== "float64") return true;
+  const values = data as Float32Array | Float64Array;
+  for (let at = 0; at < values.length; at++) if (!(Math.abs(values[at]!) <= LARGEST_ACTIVATION)) return false;
+  return true;
 }
 
 export async function keepFeed(feed: Feed, keep: Keep): Promise<KeptFeed> {

@@ -26,6 +26,11 @@ export interface ImagePreprocessing {
 /** Of a picture that is not the model's size, 7/8 of the short side is used: 224 of 256, as ImageNet's networks are scored. */
 const USED_SHARE = 7 / 8;
 
+/** The short side a picture is resized to before so much is cut out of its middle. */
+export function shortSideOf(height: number, width: number): number {
+  return Math.round(Math.min(height, width) / USED_SHARE);
+}
+
 /** What a model wants of a picture; undefined sides are free. */
 export interface PictureSize {
   readonly height: number | undefined;
@@ -60,7 +65,7 @@ function cut(picture: Picture, pre: ImagePreprocessing, wanted: PictureSize): Pi
   const isRight = picture.height === size[0] && picture.width === size[1];
   if (pre.resize === undefined && pre.crop === undefined && isRight) return picture;
   const [height, width] = pre.crop ?? (typeof pre.resize === "object" ? pre.resize : size);
-  const resize = pre.resize ?? Math.round(Math.min(height, width) / USED_SHARE);
+  const resize = pre.resize ?? shortSideOf(height, width);
   const [toHeight, toWidth] = typeof resize === "number" ? shortSide(picture, resize, height, width) : resize;
   return cropped(resized(picture, toHeight, toWidth), height, width);
 }

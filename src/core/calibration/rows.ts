@@ -94,18 +94,6 @@ export function layerRows(
   };
 }
 
-/** Squares of these, summed over all rows a layer can have, still are float32 numbers; beyond, a network has overflowed. */
-const LARGEST_ACTIVATION = 1e15;
-
-/** Whether all values are numbers that can be fitted to: a network that overflows, or takes the logarithm of less than zero, gives others. */
-export async function allFinite({ inputs, addends = [] }: LayerActivations): Promise<boolean> {
-  for (const kept of [...inputs, ...addends]) {
-    const { data } = await kept.read();
-    for (let i = 0; i < data.length; i++) if (!(Math.abs(Number(data[i])) <= LARGEST_ACTIVATION)) return false;
-  }
-  return true;
-}
-
 /** The first axis of an activation counts the samples of its run. */
 function samplesOf(layer: Layer, runs: readonly KeptTensor[], rows: readonly Row[]): Int32Array {
   let before = 0;

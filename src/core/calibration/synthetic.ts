@@ -12,26 +12,25 @@ const MAX_ELEMENTS = 3 * 2 ** 23;
  * Made-up inputs, for a user without data: floats standard normal, integers 0 or 1, booleans false. Free dimensions are 1
  * where they come first, else 8, unless `sizes` names them.
  *
- * @returns one call of the model a sample; null where an input is of a kind or a size that cannot be made up.
+ * @yields one call of the model a sample, made when asked for; nothing where an input is of a kind or a size that cannot be
+ * made up.
  */
-export function syntheticFeeds(
+export function* syntheticFeeds(
   inputs: readonly ModelInput[],
   count: number,
   seed: number,
   sizes: ReadonlyMap<string, number>,
-): Feed[] | null {
+): Generator<Feed, void> {
   const random = seeded(seed);
-  const feeds: Feed[] = [];
   for (let sample = 0; sample < count; sample++) {
     const feed = new Map<string, Tensor>();
     for (const input of inputs) {
       const tensor = syntheticTensor(input, random, sizes);
-      if (!tensor) return null;
+      if (!tensor) return;
       feed.set(input.name, tensor);
     }
-    feeds.push(feed);
+    yield feed;
   }
-  return feeds;
 }
 
 function syntheticTensor(

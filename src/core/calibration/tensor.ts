@@ -5,19 +5,26 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-export type TensorType =
-  | "float32"
-  | "float64"
-  | "float16"
-  | "int8"
-  | "uint8"
-  | "int16"
-  | "uint16"
-  | "int32"
-  | "uint32"
-  | "int64"
-  | "uint64"
-  | "bool";
+export const TENSOR_TYPES = [
+  "float32",
+  "float64",
+  "float16",
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "bool",
+] as const;
+export type TensorType = (typeof TENSOR_TYPES)[number];
+
+/** An element type of ONNX that can be fed; undefined for the others (texts, numbers of 4 bits, …). */
+export function tensorTypeOf(name: string | undefined): TensorType | undefined {
+  return TENSOR_TYPES.find(type => type === name);
+}
 
 /** float16 values travel as their 16 bits. */
 export type TensorData =

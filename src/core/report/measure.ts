@@ -156,12 +156,6 @@ export interface OutputPair {
   readonly columns: number;
 }
 
-export function compareOutputs(pairs: readonly OutputPair[]): OutputError {
-  const comparison = outputComparison();
-  for (const pair of pairs) comparison.add(pair);
-  return comparison.error();
-}
-
 /** The error of an output whose tensors are not all there at once. */
 export interface OutputComparison {
   add(pair: OutputPair): void;

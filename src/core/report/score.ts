@@ -13,44 +13,58 @@ export interface Score {
 
 const TOP = 5;
 
-/**
- * @param rows    one a sample, [classes].
- * @param classes of the samples.
- */
-export function scoreOfClasses(rows: readonly Float32Array[], classes: readonly number[]): Score {
-  let [first, amongTop] = [0, 0];
-  rows.forEach((row, sample) => {
-    const wanted = row[classes[sample]!]!;
-    if (largestAt(row, 0, row.length) === classes[sample]) first++;
-    if (row.filter(value => value > wanted).length < TOP) amongTop++;
-  });
-  const top1 = first / rows.length;
-  return { top1, top5: amongTop / rows.length, standardError: Math.sqrt((top1 * (1 - top1)) / rows.length) };
+/** A score of samples that are not all there at once. */
+export interface Scoring<Wanted> {
+  /**
+   * @param row    what the model answered for a sample.
+   * @param wanted what it should have.
+   */
+  add(row: Float32Array, wanted: Wanted): void;
+  score(): Score;
 }
 
-/**
- * @param rows    one a sample, logits [tokens, vocabulary].
- * @param targets of the samples, [tokens]: what should follow.
- */
-export function scoreOfTokens(rows: readonly Float32Array[], targets: readonly (readonly number[])[]): Score {
-  let [right, count] = [0, 0];
-  const means = rows.map((row, sample) => {
-    const wanted = targets[sample]!;
-    const vocabulary = row.length / wanted.length;
-    let sum = 0;
-    wanted.forEach((target, place) => {
-      const start = place * vocabulary;
-      sum += logSumExp(row, start, vocabulary) - row[start + target]!;
-      if (largestAt(row, start, vocabulary) === target) right++;
-    });
-    count += wanted.length;
-    return sum / wanted.length;
-  });
-  const mean = means.reduce((sum, one) => sum + one, 0) / means.length;
-  const variance = means.reduce((sum, one) => sum + (one - mean) ** 2, 0) / Math.max(1, means.length - 1);
+/** Of rows [classes] against the class of each sample. */
+export function scoringOfClasses(): Scoring<number> {
+  let [first, amongTop, samples] = [0, 0, 0];
   return {
-    crossEntropy: mean,
-    nextTokenAccuracy: right / count,
-    standardError: Math.sqrt(variance / means.length),
+    add(row, wanted) {
+      const larger = row.reduce((count, value) => (value > row[wanted]! ? count + 1 : count), 0);
+      if (largestAt(row, 0, row.length) === wanted) first++;
+      if (larger < TOP) amongTop++;
+      samples++;
+    },
+    score() {
+      const top1 = first / samples;
+      return { top1, top5: amongTop / samples, standardError: Math.sqrt((top1 * (1 - top1)) / samples) };
+    },
+  };
+}
+
+/** Of rows of logits [tokens, vocabulary] against what should follow each token, [tokens]. */
+export function scoringOfTokens(): Scoring<readonly number[]> {
+  let [right, tokens, samples] = [0, 0, 0];
+  // Mean and squared distances from it, as they are after each sample (Welford 1962).
+  let [mean, squares] = [0, 0];
+  return {
+    add(row, wanted) {
+      const vocabulary = row.length / wanted.length;
+      let sum = 0;
+      wanted.forEach((target, place) => {
+        const start = place * vocabulary;
+        sum += logSumExp(row, start, vocabulary) - row[start + target]!;
+        if (largestAt(row, start, vocabulary) === target) right++;
+      });
+      tokens += wanted.length;
+      samples++;
+      const loss = sum / wanted.length;
+      const before = mean;
+      mean += (loss - mean) / samples;
+      squares += (loss - before) * (loss - mean);
+    },
+    score: () => ({
+      crossEntropy: mean,
+      nextTokenAccuracy: right / tokens,
+      standardError: Math.sqrt(squares / Math.max(1, samples - 1) / samples),
+    }),
   };
 }

@@ -1,8 +1,26 @@
-import { parse } from "csv-parse/sync";
-import { readFileWhole, unreadable } from "./bytes";
+import { CsvError, type Options, parse } from "csv-parse";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import { type Bytes, failureOf, inMemory, openBytes, unreadable } from "./bytes";
 import type { Source } from "./source";
+import { spool } from "./spool";
 
-const MAX_FILE_BYTES = 2 ** 28;
+/** The disk is the user's; the numbers of a longer table would not fit a temporary one either. */
+const MAX_FILE_BYTES = 2 ** 32;
+/** The numbers of tables up to this size are kept in memory, those of longer ones in a temporary file. */
+const MAX_IN_MEMORY = 2 ** 25;
+/** A line of 3 x 512 x 512 numbers; a file without line ends would be one line. */
+const MAX_LINE_BYTES = 2 ** 24;
+/** Numbers are handed on so many bytes at a time. */
+const PIECE_BYTES = 2 ** 20;
+
+const FORMAT: Options = {
+  bom: true,
+  delimiter: [",", ";", "\t"],
+  trim: true,
+  skip_empty_lines: true,
+  max_record_size: MAX_LINE_BYTES,
+};
 
 /**
  * A table of numbers, a line a sample; a first line that is not numbers holds the titles. Cells are parted by commas,
@@ -11,25 +29,64 @@ const MAX_FILE_BYTES = 2 ** 28;
  * @throws {Failure} `data-unreadable`, naming the line.
  */
 export async function csvSource(path: string): Promise<Source> {
-  const bytes = await readFileWhole(path, MAX_FILE_BYTES);
-  let lines: string[][];
-  try {
-    lines = parse(bytes, { bom: true, delimiter: [",", ";", "\t"], trim: true, skip_empty_lines: true });
-  } catch (error) {
-    throw unreadable(path, `is no table: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const numbers = lines.map(cells => Float32Array.from(cells, cell => (cell === "" ? NaN : Number(cell))));
-  const titles = numbers[0]?.some(Number.isNaN) ? 1 : 0;
-  const samples = numbers.slice(titles);
-  const width = samples[0]?.length;
-  if (width === undefined) throw unreadable(path, "holds no numbers");
-  const odd = samples.findIndex(sample => sample.some(Number.isNaN));
-  if (odd >= 0) throw unreadable(path, `has a cell in row ${odd + titles + 1} that is no number`);
+  const { size } = await openBytes(path);
+  if (size > MAX_FILE_BYTES)
+    throw unreadable(path, `has ${size} bytes, and a table may have ${MAX_FILE_BYTES}`, "Save it as .npy.");
+  let width = 0;
+  const pieces = numbersOf(path, cells => {
+    width = cells;
+  });
+  const numbers = size > MAX_IN_MEMORY ? await spool(path, pieces) : await together(path, pieces);
+  const bytesPerSample = Float32Array.BYTES_PER_ELEMENT * width;
+  if (numbers.size === 0) throw unreadable(path, "holds no numbers");
   return {
     name: path,
-    count: samples.length,
+    count: numbers.size / bytesPerSample,
     type: "float32",
     dims: [width],
-    read: sample => Promise.resolve({ type: "float32", dims: [width], data: samples[sample]!.slice() }),
+    async read(sample) {
+      const bytes = await numbers.read(sample * bytesPerSample, bytesPerSample);
+      return { type: "float32", dims: [width], data: new Float32Array(bytes.buffer) };
+    },
   };
+}
+
+/** The numbers of a table, as bytes of float32 values. */
+async function* numbersOf(path: string, onWidth: (cells: number) => void): AsyncGenerator<Uint8Array> {
+  const parser = parse(FORMAT);
+  // What goes wrong reading is thrown by the parser.
+  pipeline(createReadStream(path), parser, () => {});
+  let piece: Float32Array[] = [];
+  let line = 0;
+  try {
+    for await (const cells of parser as AsyncIterable<string[]>) {
+      const numbers = Float32Array.from(cells, cell => (cell === "" ? NaN : Number(cell)));
+      line++;
+      if (numbers.some(Number.isNaN)) {
+        if (line === 1) continue;
+        throw unreadable(path, `has a cell in row ${line} that is no number`);
+      }
+      onWidth(numbers.length);
+      piece.push(numbers);
+      if (piece.length * numbers.byteLength < PIECE_BYTES) continue;
+      yield joined(piece);
+      piece = [];
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw unreadable(path, `is no table: ${error.message}`);
+    throw failureOf(path, error);
+  }
+  yield joined(piece);
+}
+
+function joined(rows: readonly Float32Array[]): Uint8Array {
+  return Buffer.concat(
+    rows.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+  );
+}
+
+async function together(path: string, pieces: AsyncIterable<Uint8Array>): Promise<Bytes> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return inMemory(path, new Uint8Array(Buffer.concat(all)));
 }

@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import type { ModelInput } from "../../core/calibration/inputs";
-import { likelyPreset, type PictureSteps, type Preset, PRESETS } from "../../core/calibration/presets";
-import type { Tensor, TensorType } from "../../core/calibration/tensor";
+import { convertTo } from "../../core/calibration/convert";
+import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
+import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
 import { arraySource, wholeArray } from "./arrays";
@@ -10,7 +11,8 @@ import { csvSource } from "./csv";
 import { npzSources } from "./npz";
 import { testSets, testSetSources } from "./pb";
 import { classesOf, filesOf, pictureArray, pictureFiles } from "./pictures";
-import { PICTURE_FILES } from "./pictureFile";
+import { PICTURE_FILES, readPicture } from "./pictureFile";
+import { preparedAs } from "./pictureSteps";
 import { windows } from "./sound";
 import { elements, type Source } from "./source";
 import { tokensOf } from "./tokens";
@@ -20,8 +22,8 @@ export interface Opened {
   readonly sources: Map<string, Source>;
   /** Whether a sample is a whole call, first axis and all. */
   readonly wholeCalls: boolean;
-  /** How pictures were prepared where nothing was said about it; undefined otherwise. */
-  readonly guessed?: Preset | undefined;
+  /** What has to be said of how they are read. */
+  readonly warnings?: readonly string[] | undefined;
   /** Classes that the names of files say; undefined where they do not. */
   readonly classes?: readonly number[] | undefined;
   /** What should follow each token of a sample. */
@@ -35,6 +37,7 @@ export type Purpose = "calibration" | "data";
  * Opens the samples that a path names, whatever they are: an array, an archive of arrays, a table, a folder of test data sets
  * or of pictures, a sound.
  *
+ * @param model the path of the model; undefined where it has none.
  * @throws {Failure} `data-…`.
  */
 export async function openData(
@@ -42,18 +45,49 @@ export async function openData(
   path: string,
   purpose: Purpose,
   inputs: readonly ModelInput[],
+  model: string | undefined,
 ): Promise<Opened> {
-  const found = await openMain(spec, path, inputs);
+  const found = await openMain(spec, path, inputs, model);
   const count = Math.max(0, ...[...found.sources.values()].map(source => source.count));
   for (const [name, value] of spec.inputs) {
     const input = inputs.find(one => one.name === name);
     if (!input) throw noInput(spec, name, inputs);
     found.sources.set(name, await furtherSource(value, input, purpose, count, found.wholeCalls));
   }
+  if (!found.wholeCalls) fillBesideTokens(found.sources, inputs);
   return found;
 }
 
-async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInput[]): Promise<Opened> {
+/** A text alone says what a decoder is fed beside it: a mask of ones, positions that count up, an empty past. */
+function fillBesideTokens(sources: Map<string, Source>, inputs: readonly ModelInput[]): void {
+  const tokens = inputs.filter(isTokens).find(input => sources.get(input.name)?.dims.length === 1);
+  const text = tokens && sources.get(tokens.name);
+  if (!text) return;
+  for (const input of inputs) {
+    const value = sources.has(input.name) ? undefined : usualValue(input, text.dims[0]!);
+    if (!value) continue;
+    const tensor = constantTensor(value, input);
+    const { type, dims } = tensor;
+    sources.set(input.name, {
+      name: input.name,
+      count: text.count,
+      type,
+      dims,
+      read: () => Promise.resolve(tensor),
+    });
+  }
+}
+
+function isTokens(input: ModelInput): boolean {
+  return /^u?int(32|64)$/.test(input.type) && !isBesideTokens(input);
+}
+
+async function openMain(
+  spec: DataSpec,
+  path: string,
+  inputs: readonly ModelInput[],
+  model: string | undefined,
+): Promise<Opened> {
   const one = (source: Source, more: Partial<Opened> = {}): Opened => ({
     sources: new Map([[inputOf(spec, inputs).name, source]]),
     wholeCalls: false,
@@ -74,14 +108,15 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
     if (!isFolder && !/[*?{[]/.test(path) && !PICTURE_FILES.test(path)) await openBytes(path);
     const files = await filesOf(path);
     if (!files.every(file => PICTURE_FILES.test(file))) throw unknownKind(path);
-    const { steps, guessed } = stepsOf(spec, input);
-    return one(await pictureFiles(files, input, steps), { classes: classesOf(files), guessed });
+    const { steps, warnings } = await preparedAs(spec, input, await readPicture(files[0]!), model);
+    return one(await pictureFiles(files, input, steps), { classes: classesOf(files), warnings });
   }
   const array = await arraySource(await openBytes(path));
   switch (spec.kind) {
     case "image": {
-      const { steps, guessed } = stepsOf(spec, input);
-      return one(await pictureArray(array, input, steps), { guessed });
+      const [height = 1, width = 1] = array.dims;
+      const { steps, warnings } = await preparedAs(spec, input, { height, width }, model);
+      return one(await pictureArray(array, input, steps), { warnings });
     }
     case "tokens": {
       const { fed, targets } = tokensOf(array);
@@ -96,18 +131,14 @@ async function openMain(spec: DataSpec, path: string, inputs: readonly ModelInpu
   }
 }
 
-function stepsOf({ preprocessing }: DataSpec, input: ModelInput): { steps: PictureSteps; guessed?: Preset } {
-  if (preprocessing) return { steps: preprocessing };
-  const guessed = likelyPreset(input);
-  return { steps: { ...PRESETS[guessed], resize: undefined, crop: undefined, layout: undefined }, guessed };
-}
-
 /** The input the data are for. */
 export function inputOf(spec: DataSpec, inputs: readonly ModelInput[]): ModelInput {
   const open = inputs.filter(input => !spec.inputs.has(input.name) && !spec.sound.state.has(input.name));
   if (spec.input === undefined && open.length === 1) return open[0]!;
   const found = inputs.find(input => input.name === spec.input);
   if (found) return found;
+  const texts = open.filter(isTokens);
+  if (spec.input === undefined && texts.length === 1 && open.some(isBesideTokens)) return texts[0]!;
   if (spec.input !== undefined) throw noInput(spec, spec.input, inputs);
   throw new Failure(
     "data-does-not-fit",
@@ -171,27 +202,20 @@ export function constantTensor(
   const dims = (shape ?? input.dims ?? []).map(dim => (typeof dim === "number" ? dim : 1));
   const last = dims.at(-1) ?? 1;
   const number = (at: number): number => (kind === "range" ? value + (at % last) : value);
-  const size = elements(dims);
-  const type = input.type as TensorType;
-  switch (type) {
-    case "int64":
-      return { type, dims, data: BigInt64Array.from({ length: size }, (_, at) => BigInt(Math.trunc(number(at)))) };
-    case "int32":
-      return { type, dims, data: Int32Array.from({ length: size }, (_, at) => number(at)) };
-    case "bool":
-    case "uint8":
-      return { type, dims, data: Uint8Array.from({ length: size }, (_, at) => number(at)) };
-    case "float64":
-      return { type, dims, data: Float64Array.from({ length: size }, (_, at) => number(at)) };
-    case "float32":
-      return { type, dims, data: Float32Array.from({ length: size }, (_, at) => number(at)) };
-    default:
-      throw new Failure(
-        "data-does-not-fit",
-        `Input "${input.name}" wants ${input.type}, which a number cannot fill.`,
-        "Give it an array.",
-      );
+  const type = tensorTypeOf(input.type);
+  if (!type) {
+    throw new Failure(
+      "data-does-not-fit",
+      `Input "${input.name}" wants ${input.type}, which a number cannot fill.`,
+      "Give it an array.",
+    );
   }
+  const data = Float64Array.from({ length: elements(dims) }, (_, at) => number(at));
+  return {
+    type,
+    dims,
+    data: convertTo(type, { type: "float64", data: type.startsWith("float") ? data : data.map(Math.trunc) }),
+  };
 }
 
 /** Labels of an array. */

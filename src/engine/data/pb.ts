@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ModelInput } from "../../core/calibration/inputs";
 import { elementsOf } from "../../core/calibration/npy";
-import type { Tensor, TensorData, TensorType } from "../../core/calibration/tensor";
+import { type Tensor, type TensorData, type TensorType, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import { dataTypeName } from "../../core/onnx/dataTypes";
 import { type TensorProto, TensorProtoSchema } from "../../core/onnx/onnx_pb";
@@ -110,32 +110,12 @@ export async function readTensorFile(path: string): Promise<{ name: string; tens
     throw unreadable(path, "is not a tensor in ONNX's format, or it ends too early");
   }
   if (isExternal(proto)) throw unreadable(path, "keeps its numbers in another file");
-  const type = tensorType(proto.dataType);
+  const type = tensorTypeOf(dataTypeName(proto.dataType));
   if (type === undefined) {
     const name = dataTypeName(proto.dataType) ?? `number ${proto.dataType}`;
     throw unreadable(path, `holds elements of type ${name}, which cannot be fed here`);
   }
   return { name: proto.name, tensor: { type, dims, data: dataOf(proto, type) } };
-}
-
-const FED: readonly TensorType[] = [
-  "float32",
-  "float64",
-  "float16",
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "bool",
-];
-
-function tensorType(code: number): TensorType | undefined {
-  const name = dataTypeName(code);
-  return FED.find(type => type === name);
 }
 
 /** The numbers, from the bytes or from the typed field that the type uses. @see onnx.proto, TensorProto. */

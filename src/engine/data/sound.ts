@@ -1,33 +1,45 @@
 import { numbersOf } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
-import type { Feed, Session, Tensor } from "../../core/calibration/tensor";
+import type { Tensor } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { SoundSpec } from "../dataFile";
-import { wholeArray } from "./arrays";
+import { openArray, wholeArray } from "./arrays";
 import { openBytes } from "./bytes";
 import type { Source } from "./source";
-import { readWav } from "./wav";
+import { openWav } from "./wav";
 
 /** Full scale of 16-bit sound. */
 const FULL_SCALE = 32_768;
 
+/** A sound as numbers -1..1, read in stretches: an hour of it is no more in memory than a second. */
+export interface Sound {
+  readonly length: number;
+  read(from: number, count: number): Promise<Float32Array>;
+}
+
 /**
- * A sound as numbers -1..1: a `.wav` file, or an array of int16 or of floats.
+ * Opens a `.wav` file, or an array of int16 or of floats.
  *
  * @throws {Failure} `data-unreadable` or `data-does-not-fit`.
  */
-export async function readSound(path: string): Promise<Float32Array> {
-  if (/\.wav$/i.test(path)) return (await readWav(path)).samples;
-  const array = await wholeArray(await openBytes(path));
-  if (array.dims.length !== 1 || !/^(int16|float32)$/.test(array.type)) {
+export async function openSound(path: string): Promise<Sound> {
+  if (/\.wav$/i.test(path)) return openWav(await openBytes(path));
+  const array = await openArray(await openBytes(path));
+  const { type, dims } = array;
+  const [length] = dims;
+  if (length === undefined || dims.length !== 1 || !/^(int16|float32)$/.test(type)) {
     throw new Failure(
       "data-does-not-fit",
-      `${path} holds ${array.type} [${array.dims.join(", ")}], and a sound is int16 or float32 [samples].`,
+      `${path} holds ${type} [${dims.join(", ")}], and a sound is int16 or float32 [samples].`,
       "Save one channel, or give a .wav file.",
     );
   }
-  const scale = array.type === "int16" ? FULL_SCALE : 1;
-  return Float32Array.from(numbersOf(array), value => value / scale);
+  const scale = type === "int16" ? FULL_SCALE : 1;
+  return {
+    length,
+    read: async (from, count) =>
+      Float32Array.from(numbersOf({ type, data: await array.read(from, count) }), value => value / scale),
+  };
 }
 
 /**
@@ -35,10 +47,10 @@ export async function readSound(path: string): Promise<Float32Array> {
  *
  * @throws {Failure} `data-does-not-fit` where a window would reach past the end, or nothing says how long they are.
  */
-export async function windows(path: string, sound: SoundSpec, input: ModelInput): Promise<Source> {
-  const all = await readSound(path);
+export async function windows(path: string, spec: SoundSpec, input: ModelInput): Promise<Source> {
+  const sound = await openSound(path);
   const fixed = input.dims?.at(-1);
-  const length = sound.window ?? (typeof fixed === "number" ? fixed : undefined);
+  const length = spec.window ?? (typeof fixed === "number" ? fixed : undefined);
   if (length === undefined) {
     throw new Failure(
       "data-does-not-fit",
@@ -46,78 +58,22 @@ export async function windows(path: string, sound: SoundSpec, input: ModelInput)
       'Give "window" in the data file, or "chunk" and "state" for a stream.',
     );
   }
-  const starts = sound.starts
-    ? Array.from(numbersOf(await wholeArray(await openBytes(sound.starts))))
-    : Array.from({ length: Math.floor(all.length / length) }, (_, k) => k * length);
-  const beyond = starts.find(start => !(start >= 0 && start + length <= all.length));
-  if (beyond !== undefined) {
+  const starts = spec.starts ? numbersOf(await wholeArray(await openBytes(spec.starts))) : undefined;
+  const count = starts?.length ?? Math.floor(sound.length / length);
+  const startOf = (sample: number): number => starts?.[sample] ?? sample * length;
+  for (let sample = 0; sample < count; sample++) {
+    const start = startOf(sample);
+    if (start >= 0 && start + length <= sound.length) continue;
     throw new Failure(
       "data-does-not-fit",
-      `A window of ${length} samples at ${beyond} reaches past the ${all.length} of ${path}.`,
+      `A window of ${length} samples at ${start} reaches past the ${sound.length} of ${path}.`,
       'Correct "starts" or "window" in the data file.',
     );
   }
-  const read = (sample: number): Promise<Tensor> => {
-    const start = starts[sample]!;
-    return Promise.resolve({ type: "float32", dims: [length], data: all.slice(start, start + length) });
-  };
-  return { name: path, count: starts.length, type: "float32", dims: [length], read };
-}
-
-/** How a stream is fed: chunks of new samples after some old ones, and outputs that become inputs of the next call. */
-export interface Stream {
-  readonly chunk: number;
-  readonly context: number;
-  readonly state: ReadonlyMap<string, string>;
-}
-
-/**
- * The calls of a stream, in order, each with the state that this model left after the call before.
- *
- * @param constants what further inputs are fed in every call.
- */
-export async function streamFeeds(
-  path: string,
-  { chunk, context, state }: Stream,
-  input: ModelInput,
-  inputs: readonly ModelInput[],
-  constants: Feed,
-  session: Session,
-  limit: number,
-): Promise<Feed[]> {
-  const sound = await readSound(path);
-  const padded = new Float32Array(context + sound.length);
-  padded.set(sound, context);
-  const zeros = (name: string): Tensor => {
-    const dims = (inputs.find(one => one.name === name)?.dims ?? []).map(dim =>
-      typeof dim === "number" ? dim : 1,
-    );
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    return { type: "float32", dims, data: new Float32Array(size) };
-  };
-  let now = new Map([...state.keys()].map(name => [name, zeros(name)]));
-  const feeds: Feed[] = [];
-  const calls = Math.min(limit, Math.floor(sound.length / chunk));
-  for (let k = 0; k < calls; k++) {
-    const data = padded.slice(k * chunk, k * chunk + context + chunk);
-    const feed: Feed = new Map([
-      ...constants,
-      ...now,
-      [input.name, { type: "float32", dims: [1, data.length], data } satisfies Tensor],
-    ]);
-    const outputs = await session.run(feed);
-    now = new Map(
-      [...state].map(([name, output]) => {
-        const left = outputs.get(output);
-        if (left) return [name, left];
-        throw new Failure(
-          "data-does-not-fit",
-          `Input "${name}" should get output "${output}" of the call before, and the model has no such output.`,
-          'Correct "state" in the data file.',
-        );
-      }),
-    );
-    feeds.push(feed);
-  }
-  return feeds;
+  const read = async (sample: number): Promise<Tensor> => ({
+    type: "float32",
+    dims: [length],
+    data: await sound.read(startOf(sample), length),
+  });
+  return { name: path, count, type: "float32", dims: [length], read };
 }
