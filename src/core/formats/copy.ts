@@ -2,7 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { readNames } from "../graph/uses";
-import { changed } from "../onnx/build";
+import { changed, intOf, node } from "../onnx/build";
+import { DataType } from "../onnx/dataTypes";
+import { floatTensor } from "../onnx/floats";
 import { allNames, type Model, opsetOf } from "../onnx/model";
 import {
   type ModelProto,
@@ -12,7 +14,6 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
-import { tensor } from "../onnx/tensors";
 import { dequantize, type LayerCodes } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
 import { freshNames } from "./names";
@@ -67,29 +68,30 @@ export function writeCopy(
   };
 
   const rewritten = new Map<NodeProto, readonly NodeProto[]>();
-  const layerBytes = layers.map(layer => {
-    if (isEmbedding(layer)) {
-      const { nodes, bytes } = writeEmbedding(layer, parts);
-      rewritten.set(layer.layer.node, nodes);
+  const layerBytes = layers.map(codes => {
+    const { layer } = codes;
+    if (isEmbedding(codes)) {
+      const { nodes, bytes } = writeEmbedding(codes, parts);
+      for (const [old, made] of nodes) rewritten.set(old, made);
       return bytes;
     }
-    const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
-    const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
-    const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
-    // A node with two weights is rewritten twice, each time from what it is by then.
-    const own =
-      straight.layer === layer.layer
-        ? (rewritten.get(layer.layer.node)?.[0] ?? layer.layer.node)
-        : straight.layer.node;
-    for (const [old, node] of rewired(layer.layer, own, output, bias)) rewritten.set(old, [node]);
-    return bytes;
+    const straight = codes.format === "qdq" ? withoutTransB(codes) : codes;
+    const written = codes.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
+    const output = inTypeOf(layer, written.output, parts);
+    if (layer.shared) underOldName(layer, output, added);
+    else {
+      const bias = codes.bias && parts.store(biasTensor(layer, name(`${layer.tensor}_bias`), codes.bias));
+      // A node with two weights is rewritten twice, each time from what it is by then.
+      const own = straight.layer === layer ? (rewritten.get(layer.node)?.[0] ?? layer.node) : straight.layer.node;
+      for (const [old, node] of rewired(layer, own, output, bias)) rewritten.set(old, [node]);
+    }
+    return written.bytes;
   });
 
-  const nodes = [...added, ...model.graph.node.flatMap(node => rewritten.get(node) ?? [node])];
-  const gone = new Set(layers.map(({ layer }) => layer.tensor));
-  for (const bias of replacedBiases(model, layers, nodes)) gone.add(bias);
+  const nodes = model.graph.node.flatMap(node => rewritten.get(node) ?? [node]);
+  const gone = unreadNames(model, layers, nodes);
   const graph = changed(model.graph, {
-    node: nodes,
+    node: [...added, ...nodes.filter(node => !isGone(node, gone))],
     initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...stored],
     input: model.graph.input.filter(input => !gone.has(input.name)),
     valueInfo: model.graph.valueInfo.filter(value => !gone.has(value.name)),
@@ -110,13 +112,13 @@ export interface FloatLayer {
   readonly tensors: readonly TensorProto[];
 }
 
-/** The layer with the float values its codes stand for, under the old name of its weight. */
+/** The layer with the float values its codes stand for, under the name by which it reads its weight. */
 export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
   const { layer, bias } = codes;
-  const weight = tensor(layer.tensor, "float32", layer.shape, dequantize(codes));
-  const stored = bias && biasTensor(name(`${layer.tensor}_bias`), bias);
+  const weight = floatTensor(layer.value.name, layer.type, layer.shape, dequantize(codes));
+  const stored = bias && biasTensor(layer, name(`${layer.tensor}_bias`), bias);
   return {
-    nodes: rewired(layer, layer.node, layer.tensor, stored && stored.name),
+    nodes: stored ? rewired(layer, layer.node, layer.value.name, stored.name) : new Map<NodeProto, NodeProto>(),
     tensors: stored ? [weight, stored] : [weight],
   };
 }
@@ -125,20 +127,33 @@ export function floatLayer(codes: LayerCodes, name: (wish: string) => string): F
 export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
   const name = freshNames(allNames(model));
   const floats = layers.map(codes => floatLayer(codes, name));
-  const nodes = new Map(floats.flatMap(one => [...one.nodes]));
+  const changes = new Map(floats.flatMap(one => [...one.nodes]));
   const tensors = floats.flatMap(one => one.tensors);
-  const names = new Set(tensors.map(one => one.name));
+  const nodes = model.graph.node.map(node => changes.get(node) ?? node);
+  const gone = new Set([...unreadNames(model, layers, nodes), ...tensors.map(one => one.name)]);
   const graph = changed(model.graph, {
-    node: model.graph.node.map(node => nodes.get(node) ?? node),
-    initializer: [...model.graph.initializer.filter(one => !names.has(one.name)), ...tensors],
+    node: nodes.filter(node => !isGone(node, gone)),
+    initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...tensors],
   });
   // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
   const irVersion = model.irVersion < INITIALIZERS_STAND_ALONE ? INITIALIZERS_STAND_ALONE : model.irVersion;
   return changed(model, { graph, irVersion });
 }
 
-function biasTensor(name: string, bias: Float32Array): TensorProto {
-  return tensor(name, "float32", [bias.length], bias);
+function biasTensor({ type }: Layer, name: string, bias: Float32Array): TensorProto {
+  return floatTensor(name, type, [bias.length], bias);
+}
+
+/** Casts float32 values to the type the layer computes in. */
+function inTypeOf({ tensor, type }: Layer, output: string, parts: CopyParts): string {
+  if (type === "float32") return output;
+  return parts.add(node("Cast", [output], parts.name(`${tensor}_${type}`), [intOf("to", DataType[type])]));
+}
+
+/** Gives the last value that was added the name under which several places read the weight. */
+function underOldName({ value }: Layer, output: string, added: NodeProto[]): void {
+  const last = added.findIndex(one => one.output[0] === output);
+  added[last] = changed(added[last]!, { output: [value.name] });
 }
 
 /**
@@ -159,13 +174,36 @@ function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | nu
   return nodes.set(node, changed(before, { input: reads, attribute }));
 }
 
-/** Old biases of the layers that nothing in the copy reads any more. */
-function replacedBiases(model: Model, layers: readonly StoredLayer[], nodes: readonly NodeProto[]): string[] {
-  const read = new Set([...nodes.flatMap(readNames), ...model.graph.output.map(output => output.name)]);
-  return layers.flatMap(({ layer, bias }) => {
+/**
+ * Names of the model that only led to what the layers replace: their weights, as stored and on the way to the layer, and old
+ * biases. What another node still reads stays.
+ *
+ * @param nodes the model's own, as they are in the copy.
+ */
+function unreadNames(model: Model, layers: readonly LayerCodes[], nodes: readonly NodeProto[]): Set<string> {
+  const readers = new Map<string, number>();
+  const count = (name: string, by: number): void => void readers.set(name, (readers.get(name) ?? 0) + by);
+  for (const name of nodes.flatMap(readNames)) count(name, 1);
+  for (const output of model.graph.output) count(output.name, 1);
+  const producers = new Map(nodes.flatMap(node => node.output.map(name => [name, node] as const)));
+  const gone = new Set<string>();
+  const drop = (name: string): void => {
+    if (gone.has(name)) return;
+    gone.add(name);
+    for (const read of producers.get(name)?.input ?? []) count(read, -1);
+  };
+  for (const { layer, bias } of layers) {
     const old = bias && layer.biasAt ? (layer.biasAt.node.input[layer.biasAt.slot] ?? "") : "";
-    return old !== "" && !read.has(old) ? [old] : [];
-  });
+    // The weight itself, which the layer reads under a new name or which others read as what its codes stand for; then what led to it.
+    const [value, ...before] = [...layer.value.path].reverse();
+    drop(value!);
+    for (const name of [...before, old]) if (name !== "" && (readers.get(name) ?? 0) === 0) drop(name);
+  }
+  return gone;
+}
+
+function isGone(node: NodeProto, gone: ReadonlySet<string>): boolean {
+  return node.output.length > 0 && node.output.every(name => gone.has(name));
 }
 
 /** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */

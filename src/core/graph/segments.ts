@@ -82,7 +82,7 @@ export function ancestorsOf(
 const RANDOM = /^Random|^Bernoulli$|^Multinomial$/;
 
 /** Nodes whose outputs hang on stored tensors alone; each segment that reads one repeats it. */
-function constantNodes(index: GraphIndex): Set<NodeProto> {
+export function constantNodes(index: GraphIndex): Set<NodeProto> {
   const constants = new Set<NodeProto>();
   const values = new Set<string>();
   for (const node of index.nodes) {
@@ -125,7 +125,10 @@ export function segmentModel(
   typeOf: (name: string) => DataTypeName,
   replaced: Replaced,
 ): ModelProto {
-  const nodes = segment.nodes.map(node => replaced.nodes.get(node) ?? node);
+  const nodes = segment.nodes
+    // A weight that is seen through other nodes takes the place of the last of them.
+    .filter(node => !node.output.some(name => replaced.tensors.has(name)))
+    .map(node => replaced.nodes.get(node) ?? node);
   const names = new Set(nodes.flatMap(readNames));
   const initializer = [...names].flatMap(name => replaced.tensors.get(name) ?? index.initializers.get(name) ?? []);
   return create(ModelProtoSchema, {

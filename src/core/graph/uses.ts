@@ -46,12 +46,22 @@ export function indexGraph(graph: GraphProto): GraphIndex {
   };
 }
 
+const bodyIndices = new WeakMap<GraphProto, GraphIndex>();
+
+/** The index of a graph nested in a node, made once. A name it makes itself is not the outer one. */
+export function bodyIndex(body: GraphProto): GraphIndex {
+  const known = bodyIndices.get(body) ?? indexGraph(body);
+  bodyIndices.set(body, known);
+  return known;
+}
+
 /** Every name a node reads: its inputs, and what the graphs nested in it take from outside. */
 export function readNames(node: NodeProto): string[] {
   return [...node.input, ...capturedNames(node)].filter(name => name !== "");
 }
 
-function capturedNames(node: NodeProto): string[] {
+/** Names that the graphs nested in a node take from outside. */
+export function capturedNames(node: NodeProto): string[] {
   return bodiesOf(node).flatMap(body => {
     const own = new Set([
       ...body.input.map(input => input.name),

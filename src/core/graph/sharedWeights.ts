@@ -1,0 +1,84 @@
+import { isFloatType } from "../onnx/floats";
+import type { Model } from "../onnx/model";
+import type { NodeProto } from "../onnx/onnx_pb";
+import { storedBytes } from "../onnx/tensors";
+import type { Layer } from "./layers";
+import { lastAlone, type Reader, readersOf } from "./readers";
+import { refusal, skipOf, type Skipped } from "./skipped";
+import { type StoredValue } from "./storedValues";
+import { layoutAt, type WeightLayout } from "./storedWeights";
+import type { GraphIndex } from "./uses";
+
+// A weight that several places use (a table of embeddings that is the head, too; a layer that is applied again and again), or one
+// that a body of If, Loop or Scan takes from outside, is stored once: its codes are turned into floats under the old name of the
+// weight, which every place goes on reading. What it meets there is seen nowhere at once, so it is rounded as it is stored.
+
+/**
+ * The layer of a weight that is used in several places or in a nested graph, or why it is none; undefined for a weight that one
+ * node of the graph has for itself.
+ */
+export function sharedWeight(
+  seen: StoredValue,
+  index: GraphIndex,
+  model: Model,
+  titleOf: (node: NodeProto) => string,
+): Layer | Skipped | undefined {
+  const value = lastAlone(seen, index);
+  const { places, isOutput } = readersOf(value, index);
+  // One reader has the weight for itself; and where none reads it as a weight, it is none.
+  const alone = places.length === 1 && !places[0]!.nested && !isOutput;
+  if (alone || !places.some(isWeight)) return undefined;
+  const skip = skipOf(value.tensor);
+  const refused = refusal(value, index, model);
+  if (refused) return refused;
+  if (isOutput) return skip("graph-output", "Also an output of the model, so its values must not change.");
+  const other = places.find(place => !isWeight(place));
+  if (other) return skip("shared", `Also used by ${other.node.opType}, for which it must stay as it is.`);
+  // What looks rows up in the very tensor says how it is read; else what reads it with nothing between.
+  const inOrder = [...places].sort(
+    (a, b) => Number(isLookUp(b)) - Number(isLookUp(a)) || a.through.length - b.through.length,
+  );
+  const main = inOrder.find(place => layoutOf(place, value));
+  const layout = main && layoutOf(main, value);
+  if (!main || !layout || !isFloatType(value.type))
+    return skip("shared", `Used by ${places.length} nodes that each read it in another shape.`);
+  return {
+    ...layout,
+    name: titleOf(main.node),
+    node: main.node,
+    tensor: value.tensor.name,
+    value,
+    type: value.type,
+    bytes: storedBytes(value.tensor),
+    weightSlot: main.slot,
+    lookUps: places.filter(isLookUp).map(place => place.node),
+    shared: true,
+    readers: places.length,
+    groups: 1,
+    input: null,
+    window: null,
+    bias: null,
+    biasAt: null,
+  };
+}
+
+function isWeight(place: Reader): boolean {
+  return place.value !== undefined && layoutAt(place, place.value.shape) !== undefined;
+}
+
+/** Whether a node of the graph itself looks up rows of the value. */
+function isLookUp({ node, through, nested }: Reader): boolean {
+  return node.opType === "Gather" && through.length === 0 && !nested;
+}
+
+/** How the value itself is read, where a place reads it as it is or turned over; undefined where that cannot be told. */
+function layoutOf(place: Reader, value: StoredValue): WeightLayout | undefined {
+  const read = layoutAt(place, place.value!.shape);
+  const moves = place.through.filter(node => node.opType === "Transpose" || node.opType === "Reshape");
+  if (!read || moves.length === 0) return read;
+  const turned = moves.length === 1 && moves[0]!.opType === "Transpose" && value.shape.length === 2;
+  // Rows of a table that is looked up turned over are no rows of the value.
+  return turned && read.op !== "Gather"
+    ? { ...read, shape: value.shape, neuronsFirst: !read.neuronsFirst }
+    : undefined;
+}
