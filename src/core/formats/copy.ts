@@ -134,6 +134,7 @@ export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto
   const graph = changed(model.graph, {
     node: nodes.filter(node => !isGone(node, gone)),
     initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...tensors],
+    input: model.graph.input.filter(input => !gone.has(input.name)),
   });
   // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
   const irVersion = model.irVersion < INITIALIZERS_STAND_ALONE ? INITIALIZERS_STAND_ALONE : model.irVersion;

@@ -6,7 +6,7 @@ import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { dimsOf } from "../onnx/tensors";
 import { tensorAt } from "./storedValues";
-import { type GraphIndex, indexGraph, readNames } from "./uses";
+import { type GraphIndex, indexModel, readNames } from "./uses";
 
 // A BatchNormalization behind a layer multiplies each of its neurons by a number and adds another,
 //
@@ -35,8 +35,8 @@ interface Pair {
  * @returns the same function with fewer nodes; the very model that was given where there is nothing to fold.
  */
 export function foldBatchNorms(model: Model): { model: Model; folded: FoldedNorm[] } {
-  const index = indexGraph(model.graph);
-  const pairs = index.nodes.flatMap(norm => pairOf(norm, index, model) ?? []);
+  const index = indexModel(model);
+  const pairs = index.nodes.flatMap(norm => pairOf(norm, index) ?? []);
   if (pairs.length === 0) return { model, folded: [] };
 
   const layers = new Map(pairs.map(pair => [pair.layer, foldedNode(pair)]));
@@ -69,16 +69,14 @@ export function foldBatchNorms(model: Model): { model: Model; folded: FoldedNorm
   return { model: changed(model, { graph }), folded };
 }
 
-function pairOf(norm: NodeProto, index: GraphIndex, model: Model): Pair | null {
+function pairOf(norm: NodeProto, index: GraphIndex): Pair | null {
   if (norm.opType !== "BatchNormalization" || !isOnnxDomain(norm) || !infers(norm)) return null;
   const layer = index.nodes.find(one => one.output[0] === norm.input[0]);
   if (!layer || !isOnnxDomain(layer) || (layer.opType !== "Conv" && layer.opType !== "Gemm")) return null;
   const alone = (name: string): boolean => index.uses.get(name)?.length === 1 && !index.outputs.has(name);
   const stored = (name: string | undefined): TensorProto | null => {
     const found = tensorAt(name ?? "", index);
-    // From IR 4 on a tensor that is an input too may be replaced by a caller.
-    const fixed = found && !(model.irVersion >= 4n && index.inputs.has(found.name));
-    return fixed && isFloatType(dataTypeName(found.dataType)) ? found : null;
+    return found && !index.inputs.has(found.name) && isFloatType(dataTypeName(found.dataType)) ? found : null;
   };
   const weight = stored(layer.input[1]);
   const [scale, shift, mean, variance] = norm.input.slice(1, 5).map(stored);

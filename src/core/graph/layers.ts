@@ -8,7 +8,7 @@ import { sharedWeight } from "./sharedWeights";
 import { constantTensors, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
 import { storedValue, type StoredValue } from "./storedValues";
 import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
-import { capturedNames, type GraphIndex, indexGraph } from "./uses";
+import { capturedNames, type GraphIndex, indexModel } from "./uses";
 import { type Window, windowOf } from "./window";
 
 export type LayerOp = "Gemm" | "MatMul" | "Conv" | RoundedOp;
@@ -64,14 +64,14 @@ export interface Layer {
  * @throws {Failure} `model-invalid` where the graph is not one.
  */
 export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; skipped: Skipped[] } {
-  const index = indexGraph(model.graph);
+  const index = indexModel(model);
   const layers: Layer[] = [];
   const skipped: Skipped[] = [];
   const taken = new Set<string>();
   const places = new Map(index.nodes.map((node, place) => [node, place]));
   const titleOf = (node: NodeProto): string => node.name || `${node.opType}_${places.get(node) ?? "nested"}`;
   for (const node of index.nodes) {
-    for (const found of foundIn(node, index, model, titleOf, taken)) {
+    for (const found of foundIn(node, index, titleOf, taken)) {
       if (!("reason" in found)) layers.push(found);
       else if (!taken.has(found.tensor)) skipped.push(found);
       taken.add(found.tensor);
@@ -95,7 +95,6 @@ const OF_USE: readonly SkipReason[] = ["unsupported-shape", "unsupported-attribu
 function foundIn(
   node: NodeProto,
   index: GraphIndex,
-  model: Model,
   titleOf: (node: NodeProto) => string,
   taken: ReadonlySet<string>,
 ): (Layer | Skipped)[] {
@@ -103,15 +102,15 @@ function foundIn(
   const weights = storedWeights(node, index);
   const captured = capturedNames(node).flatMap(name => storedValue(name, index) ?? []);
   const shared = [...weights.map(weight => weight.value), ...captured].filter(isNew).flatMap(value => {
-    return sharedWeight(value, index, model, titleOf) ?? [];
+    return sharedWeight(value, index, titleOf) ?? [];
   });
   const of = new Set([...taken, ...shared.map(one => one.tensor)]);
   const own = weights.filter(({ value }) => !of.has(value.tensor.name));
   // A weight that others use too is no matter of this node alone.
   if (weights.length > 0 && own.length === 0) return shared;
-  const fitted = isLayerNode(node) ? layerOf(node, titleOf(node), index, model) : undefined;
+  const fitted = isLayerNode(node) ? layerOf(node, titleOf(node), index) : undefined;
   if (fitted && !("reason" in fitted && OF_USE.includes(fitted.reason))) return [...shared, fitted];
-  const rounded = own.map(weight => roundedLayer(weight, node, titleOf(node), index, model));
+  const rounded = own.map(weight => roundedLayer(weight, node, titleOf(node), index));
   return [...shared, ...(rounded.length > 0 ? rounded : fitted ? [fitted] : [])];
 }
 
@@ -121,9 +120,8 @@ function roundedLayer(
   node: NodeProto,
   name: string,
   index: GraphIndex,
-  model: Model,
 ): Layer | Skipped {
-  const refused = refusal(value, index, model);
+  const refused = refusal(value, index);
   return (
     refused ?? {
       ...ofValue(value),
@@ -148,14 +146,14 @@ function ofValue(value: StoredValue) {
   return { tensor: tensor.name, value, type, bytes: storedBytes(tensor), shared: false, readers: 1 };
 }
 
-function layerOf(node: NodeProto, title: string, index: GraphIndex, model: Model): Layer | Skipped {
+function layerOf(node: NodeProto, title: string, index: GraphIndex): Layer | Skipped {
   const name = node.input[1] ?? "";
   const value = storedValue(name, index);
   if (value === undefined) {
     const detail = "Computed when the model runs, so there is nothing stored to quantize.";
     return { tensor: name, reason: "not-constant", detail, bytes: 0 };
   }
-  const refused = refusal(value, index, model);
+  const refused = refusal(value, index);
   if (refused) return refused;
 
   const skip = skipOf(value.tensor);

@@ -1,5 +1,4 @@
 import { isFloatType } from "../onnx/floats";
-import type { Model } from "../onnx/model";
 import type { NodeProto } from "../onnx/onnx_pb";
 import { storedBytes } from "../onnx/tensors";
 import type { Layer } from "./layers";
@@ -20,7 +19,6 @@ import type { GraphIndex } from "./uses";
 export function sharedWeight(
   seen: StoredValue,
   index: GraphIndex,
-  model: Model,
   titleOf: (node: NodeProto) => string,
 ): Layer | Skipped | undefined {
   const value = lastAlone(seen, index);
@@ -29,7 +27,7 @@ export function sharedWeight(
   const alone = places.length === 1 && !places[0]!.nested && !isOutput;
   if (alone || !places.some(isWeight)) return undefined;
   const skip = skipOf(value.tensor);
-  const refused = refusal(value, index, model);
+  const refused = refusal(value, index);
   if (refused) return refused;
   if (isOutput) return skip("graph-output", "Also an output of the model, so its values must not change.");
   const other = places.find(place => !isWeight(place));

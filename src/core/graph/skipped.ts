@@ -1,6 +1,6 @@
 import { DataType, dataTypeName } from "../onnx/dataTypes";
 import { isFloatType, largestOf } from "../onnx/floats";
-import { isOnnxDomain, type Model } from "../onnx/model";
+import { isOnnxDomain } from "../onnx/model";
 import type { TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
 import { lastAlone, readersOf } from "./readers";
@@ -48,7 +48,7 @@ export const MIN_WEIGHTS = 32;
 const MAX_WEIGHT = 1e37;
 
 /** What a weight itself says against quantizing it, wherever it is used. */
-export function refusal(weight: StoredValue, index: GraphIndex, model: Model): Skipped | undefined {
+export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undefined {
   const skip = skipOf(weight.tensor);
   const { name } = weight.tensor;
   const type = dataTypeName(weight.tensor.dataType);
@@ -58,10 +58,7 @@ export function refusal(weight: StoredValue, index: GraphIndex, model: Model): S
       ? skip("already-quantized", `Stored as ${known}; kept as it is.`)
       : skip("unsupported-type", `Stored as ${known}, which is no float of 16, 32 or 64 bits.`);
   }
-  // Before IR 4 every initializer had to be listed among the inputs; since then being there means a caller may feed another value.
-  if (index.inputs.has(name) && model.irVersion >= 4n) {
-    return skip("overridable", "Also a graph input: someone may feed another value.");
-  }
+  if (index.inputs.has(name)) return skip("overridable", "Also a graph input: someone may feed another value.");
   if (index.outputs.has(lastAlone(weight, index).name))
     return skip("graph-output", "Also an output of the model, so its values must not change.");
   const count = elementCount(weight.tensor);

@@ -1,6 +1,9 @@
 import { Failure } from "../failure";
-import { bodiesOf } from "../onnx/model";
+import { bodiesOf, type Model } from "../onnx/model";
 import type { GraphProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
+
+/** Before this IR version every stored tensor had to be listed among the inputs; since then being there means that a caller may feed another value. */
+const INITIALIZERS_STAND_ALONE = 4n;
 
 /** Where a value of the graph is read: by an input of a node, or by a graph nested in the node (`slot` is then -1). */
 export interface Use {
@@ -44,6 +47,13 @@ export function indexGraph(graph: GraphProto): GraphIndex {
     uses,
     producers: producersOf(graph.node),
   };
+}
+
+/** The index of a model's own graph, whose inputs are those that a caller feeds or may feed. */
+export function indexModel({ graph, irVersion }: Model): GraphIndex {
+  const index = indexGraph(graph);
+  if (irVersion >= INITIALIZERS_STAND_ALONE) return index;
+  return { ...index, inputs: new Set([...index.inputs].filter(name => !index.initializers.has(name))) };
 }
 
 const bodyIndices = new WeakMap<GraphProto, GraphIndex>();

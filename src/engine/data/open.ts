@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { convertTo } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
 import { likelyPreset, type PictureSteps, type Preset, PRESETS } from "../../core/calibration/presets";
 import type { Tensor, TensorType } from "../../core/calibration/tensor";
@@ -181,10 +182,12 @@ export function constantTensor(
     case "bool":
     case "uint8":
       return { type, dims, data: Uint8Array.from({ length: size }, (_, at) => number(at)) };
-    case "float64":
-      return { type, dims, data: Float64Array.from({ length: size }, (_, at) => number(at)) };
+    case "float16":
     case "float32":
-      return { type, dims, data: Float32Array.from({ length: size }, (_, at) => number(at)) };
+    case "float64": {
+      const data = Float64Array.from({ length: size }, (_, at) => number(at));
+      return { type, dims, data: convertTo(type, { type: "float64", data }) };
+    }
     default:
       throw new Failure(
         "data-does-not-fit",
