@@ -1,87 +1,20 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { convertTo } from "../../src/core/calibration/convert";
-import type { Tensor, TensorType } from "../../src/core/calibration/tensor";
-import { intOf, intsOf, node, tensorOf, valueInfo } from "../../src/core/onnx/build";
-import { DataType, type DataTypeName } from "../../src/core/onnx/dataTypes";
+import type { Tensor } from "../../src/core/calibration/tensor";
+import { intOf, intsOf, node, tensorOf } from "../../src/core/onnx/build";
+import { DataType } from "../../src/core/onnx/dataTypes";
 import { floatTensor, type FloatType } from "../../src/core/onnx/floats";
-import { type Model, readModel, writeModel } from "../../src/core/onnx/model";
-import {
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  type TensorProto,
-  TensorProtoSchema,
-  TypeProtoSchema,
-} from "../../src/core/onnx/onnx_pb";
+import { type NodeProto, type TensorProto, TensorProtoSchema } from "../../src/core/onnx/onnx_pb";
 import { tensor } from "../../src/core/onnx/tensors";
-import { seeded } from "../../src/core/random";
-import { openSession } from "../../src/engine/runtime";
-import { bytesOf, distance, folderOf } from "./files";
+import { distance, folderOf } from "./files";
 import { run } from "./run";
+import { answer, HIDDEN, initializerBytes, INPUTS, inputOf, modelIn, normal, OUTPUTS, write } from "./smallModels";
 
-// Weights of other types than float32, seen through other nodes, and shared. Each copy that onnxruntime can run is compared with its
+// Weights of other types than float32, and seen through other nodes. Each copy that onnxruntime can run is compared with its
 // dequantized weights put back as floats (1e-4) before it is kept, which `runtime` of the report stands for.
-
-const random = seeded(11);
-const normal = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() - 0.5);
-const [INPUTS, HIDDEN, OUTPUTS] = [24, 40, 12] as const;
-const X = normal(5 * INPUTS);
-
-function write(
-  folder: string,
-  nodes: readonly NodeProto[],
-  initializer: readonly TensorProto[],
-  type: DataTypeName,
-  width: number = INPUTS,
-): string {
-  const graph = create(GraphProtoSchema, {
-    name: "g",
-    node: [...nodes],
-    initializer: [...initializer],
-    input: [{ $typeName: "onnx.ValueInfoProto", name: "x", type: typeOf(type, width) }],
-    output: [valueInfo("y", type)],
-  });
-  const file = join(folder, "m.onnx");
-  const opsetImport = [{ domain: "", version: 13n }];
-  writeFileSync(file, writeModel(create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph })));
-  return file;
-}
-
-/** [n, width], n free. */
-function typeOf(type: DataTypeName, width: number) {
-  const dims = [
-    { value: { case: "dimParam", value: "n" } },
-    { value: { case: "dimValue", value: BigInt(width) } },
-  ] as const;
-  return create(TypeProtoSchema, { tensorType: { elemType: DataType[type], shape: { dim: [...dims] } } });
-}
-
-async function answer(file: string, input: Tensor): Promise<Tensor> {
-  const session = await openSession(file, { weightsAlone: true, threads: 1 });
-  const outputs = await session.run(new Map([["x", input]]));
-  await session.release();
-  return outputs.get("y")!;
-}
-
-function inputOf(type: TensorType): Tensor {
-  const data = convertTo(type, { type: "float32", data: X });
-  return { type, dims: [5, INPUTS], data };
-}
-
-function modelIn(file: string): Model {
-  return readModel(bytesOf(file), file);
-}
-
-function initializerBytes(file: string, name: string): Uint8Array {
-  return toBinary(
-    TensorProtoSchema,
-    modelIn(file).graph.initializer.find(one => one.name === name)!,
-  );
-}
 
 /** The same tensor with its numbers in the field of its type instead of `raw_data`. */
 function typed(one: TensorProto): TensorProto {
