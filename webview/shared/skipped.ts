@@ -86,7 +86,7 @@ const words: Readonly<Record<SkipReason, Words>> = {
   },
   "unsupported-type": {
     title: "Not a float",
-    sentence: "Floats of 16, 32 and 64 bits are weights; the rest is kept as it is.",
+    sentence: "Dense floats of 16, 32 and 64 bits are weights; the rest is kept as it is.",
     short: "that are no floats",
   },
   "already-quantized": {

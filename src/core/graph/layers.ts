@@ -5,7 +5,7 @@ import type { NodeProto } from "../onnx/onnx_pb";
 import { storedBytes } from "../onnx/tensors";
 import { addedBias, ownBias } from "./biases";
 import { sharedWeight } from "./sharedWeights";
-import { constantTensors, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
+import { constantTensors, notStored, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
 import { storedValue, type StoredValue } from "./storedValues";
 import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
 import { capturedNames, type GraphIndex, indexModel } from "./uses";
@@ -149,10 +149,7 @@ function ofValue(value: StoredValue) {
 function layerOf(node: NodeProto, title: string, index: GraphIndex): Layer | Skipped {
   const name = node.input[1] ?? "";
   const value = storedValue(name, index);
-  if (value === undefined) {
-    const detail = "Computed when the model runs, so there is nothing stored to quantize.";
-    return { tensor: name, reason: "not-constant", detail, bytes: 0 };
-  }
+  if (value === undefined) return notStored(name, index);
   const refused = refusal(value, index);
   if (refused) return refused;
 

@@ -42,6 +42,17 @@ export function skipOf(tensor: TensorProto): Skip {
   return (reason, detail) => ({ tensor: tensor.name, reason, detail, bytes });
 }
 
+/** Why what a layer reads as its weight is none. */
+export function notStored(name: string, { graph }: GraphIndex): Skipped {
+  const sparse = graph.sparseInitializer.find(one => one.values?.name === name);
+  if (!sparse) {
+    const detail = "Computed when the model runs, so there is nothing stored to quantize.";
+    return { tensor: name, reason: "not-constant", detail, bytes: 0 };
+  }
+  const detail = "Stored as a sparse tensor, which codes of a few bits would not make smaller.";
+  return { tensor: name, reason: "unsupported-type", detail, bytes: storedBytes(sparse.values!) };
+}
+
 /** Under this many weights the scales and the new nodes take more bytes than the codes save. */
 export const MIN_WEIGHTS = 32;
 /** The largest weight whose step still fits float32 in every alphabet, with room for the sums of a layer. */
