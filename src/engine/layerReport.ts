@@ -100,13 +100,15 @@ function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
     const names = listed(layers.map(({ plan }) => `${plan.layer.name} (${plan.layer.op})`));
     return layers.length > 0 ? [`Rounded without looking at the data, since ${why}: ${names}.`] : [];
   };
-  const isShared = ({ plan }: FittedLayer): boolean => plan.layer.shared;
+  const where = (nested: boolean, shared: boolean): FittedLayer[] =>
+    rounded.filter(({ plan: { layer } }) => layer.nested === nested && (nested || layer.readers > 1 === shared));
   return [
+    ...told(where(false, false), "Whittle does not fit such layers yet"),
+    ...told(where(false, true), "several places use the same weights, which are stored once"),
     ...told(
-      rounded.filter(one => !isShared(one)),
-      "Whittle does not fit such layers yet",
+      where(true, true),
+      "they are used inside If, Loop, Scan or a function, where their inputs are not seen",
     ),
-    ...told(rounded.filter(isShared), "several places use the same weights, which are stored once"),
   ];
 }
 

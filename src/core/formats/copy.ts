@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
-import { readNames } from "../graph/uses";
+import { type Home, rebuilt, withTensors } from "../graph/nested";
 import { changed, intOf, node } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import { floatTensor } from "../onnx/floats";
@@ -17,7 +17,8 @@ import { irVersionFor } from "../onnx/opsets";
 import { dequantize, type LayerCodes } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
 import { freshNames } from "./names";
-import { constantNode, type CopyParts, writePacked } from "./packed";
+import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
+import { type CopyParts, writePacked } from "./packed";
 import { QDQ_LEAST_OPSET, writeQdq } from "./qdq";
 
 export const FORMATS = ["qdq", "packed"] as const;
@@ -27,9 +28,6 @@ export type Format = (typeof FORMATS)[number];
 export interface StoredLayer extends LayerCodes {
   readonly format: Format;
 }
-
-/** Before this IR version an initializer must be listed among the inputs, where a caller may replace it. */
-const INITIALIZERS_STAND_ALONE = 4n;
 
 /**
  * The model with the weights of the given layers stored as codes; everything else is shared with the model, unchanged.
@@ -45,31 +43,17 @@ export function writeCopy(
 ): { copy: ModelProto; layerBytes: number[] } {
   const name = freshNames(allNames(model));
   const opset = opsetFor(model, layers);
-  const stored: TensorProto[] = [];
-  const added: NodeProto[] = [];
-  const sharedNames = new Map<string, string>();
-  const parts: CopyParts = {
-    name,
-    opset,
-    store: one => {
-      if (model.irVersion >= INITIALIZERS_STAND_ALONE) stored.push(one);
-      else added.push(constantNode(one));
-      return one.name;
-    },
-    add: one => {
-      added.push(one);
-      return one.output[0]!;
-    },
-    shared: (key, make) => {
-      const made = sharedNames.get(key) ?? make();
-      sharedNames.set(key, made);
-      return made;
-    },
+  const additions = new Map<Home, Additions>();
+  const additionsTo = (home: Home): Additions => {
+    const made = additions.get(home) ?? noAdditions(home, model, name, opset);
+    additions.set(home, made);
+    return made;
   };
 
   const rewritten = new Map<NodeProto, readonly NodeProto[]>();
   const layerBytes = layers.map(codes => {
     const { layer } = codes;
+    const { parts, added } = additionsTo(homeOf(layer, model));
     if (isEmbedding(codes)) {
       const { nodes, bytes } = writeEmbedding(codes, parts);
       for (const [old, made] of nodes) rewritten.set(old, made);
@@ -88,16 +72,14 @@ export function writeCopy(
     return written.bytes;
   });
 
-  const nodes = model.graph.node.flatMap(node => rewritten.get(node) ?? [node]);
-  const gone = unreadNames(model, layers, nodes);
-  const graph = changed(model.graph, {
-    node: [...added, ...nodes.filter(node => !isGone(node, gone))],
-    initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...stored],
-    input: model.graph.input.filter(input => !gone.has(input.name)),
-    valueInfo: model.graph.valueInfo.filter(value => !gone.has(value.name)),
-  });
+  const change = <H extends Home>(home: H, nodes: readonly NodeProto[]): H => {
+    const here = layers.filter(({ layer }) => homeOf(layer, model) === home);
+    const own = nodes.flatMap((node, k) => rewritten.get(home.node[k]!) ?? [node]);
+    return changedHome(home, own, here, additions.get(home));
+  };
   const copy = changed(model, {
-    graph,
+    graph: rebuilt(model.graph, change),
+    functions: model.functions.map(one => rebuilt(one, change)),
     metadataProps: [
       ...model.metadataProps.filter(entry => !(entry.key in metadata)),
       ...Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
@@ -128,17 +110,22 @@ export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto
   const name = freshNames(allNames(model));
   const floats = layers.map(codes => floatLayer(codes, name));
   const changes = new Map(floats.flatMap(one => [...one.nodes]));
-  const tensors = floats.flatMap(one => one.tensors);
-  const nodes = model.graph.node.map(node => changes.get(node) ?? node);
-  const gone = new Set([...unreadNames(model, layers, nodes), ...tensors.map(one => one.name)]);
-  const graph = changed(model.graph, {
-    node: nodes.filter(node => !isGone(node, gone)),
-    initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...tensors],
-    input: model.graph.input.filter(input => !gone.has(input.name)),
-  });
+  const change = <H extends Home>(home: H, nodes: readonly NodeProto[]): H => {
+    const here = layers.flatMap((codes, k) => (homeOf(codes.layer, model) === home ? [k] : []));
+    const own = nodes.map((node, k) => changes.get(home.node[k]!) ?? node);
+    const tensors = here.flatMap(k => floats[k]!.tensors);
+    const without = changedHome(
+      home,
+      own,
+      here.map(k => layers[k]!),
+    );
+    return withTensors(without, without.node, tensors);
+  };
+  const graph = rebuilt(model.graph, change);
+  const functions = model.functions.map(one => rebuilt(one, change));
   // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
   const irVersion = model.irVersion < INITIALIZERS_STAND_ALONE ? INITIALIZERS_STAND_ALONE : model.irVersion;
-  return changed(model, { graph, irVersion });
+  return changed(model, { graph, functions, irVersion });
 }
 
 function biasTensor({ type }: Layer, name: string, bias: Float32Array): TensorProto {
@@ -173,38 +160,6 @@ function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | nu
   // The new bias counts once, whatever beta said about the old one.
   const attribute = before.attribute.filter(one => one.name !== "beta");
   return nodes.set(node, changed(before, { input: reads, attribute }));
-}
-
-/**
- * Names of the model that only led to what the layers replace: their weights, as stored and on the way to the layer, and old
- * biases. What another node still reads stays.
- *
- * @param nodes the model's own, as they are in the copy.
- */
-function unreadNames(model: Model, layers: readonly LayerCodes[], nodes: readonly NodeProto[]): Set<string> {
-  const readers = new Map<string, number>();
-  const count = (name: string, by: number): void => void readers.set(name, (readers.get(name) ?? 0) + by);
-  for (const name of nodes.flatMap(readNames)) count(name, 1);
-  for (const output of model.graph.output) count(output.name, 1);
-  const producers = new Map(nodes.flatMap(node => node.output.map(name => [name, node] as const)));
-  const gone = new Set<string>();
-  const drop = (name: string): void => {
-    if (gone.has(name)) return;
-    gone.add(name);
-    for (const read of producers.get(name)?.input ?? []) count(read, -1);
-  };
-  for (const { layer, bias } of layers) {
-    const old = bias && layer.biasAt ? (layer.biasAt.node.input[layer.biasAt.slot] ?? "") : "";
-    // The weight itself, which the layer reads under a new name or which others read as what its codes stand for; then what led to it.
-    const [value, ...before] = [...layer.value.path].reverse();
-    drop(value!);
-    for (const name of [...before, old]) if (name !== "" && (readers.get(name) ?? 0) === 0) drop(name);
-  }
-  return gone;
-}
-
-function isGone(node: NodeProto, gone: ReadonlySet<string>): boolean {
-  return node.output.length > 0 && node.output.every(name => gone.has(name));
 }
 
 /** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */

@@ -41,7 +41,8 @@ export function writeEmbedding(
     return [rows, factors, ...product(rows.output[0]!, factors.output[0]!, old.output[0]!)];
   };
   // A head that is tied to the table, say: onnxruntime makes floats of it once, when it loads the model.
-  if (layer.readers > layer.lookUps.length) for (const one of product(table, steps, layer.value.name)) parts.add(one);
+  if (layer.readers > layer.lookUps.length)
+    for (const one of product(table, steps, layer.value.name)) parts.add(one);
   return {
     nodes: new Map(layer.lookUps.map(old => [old, lookUp(old)])),
     bytes: codes.byteLength + scales.byteLength,

@@ -5,10 +5,11 @@ import type { NodeProto } from "../onnx/onnx_pb";
 import { storedBytes } from "../onnx/tensors";
 import { addedBias, ownBias } from "./biases";
 import { sharedWeight } from "./sharedWeights";
+import { type Home, nestedHomes } from "./nested";
 import { constantTensors, notStored, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
 import { storedValue, type StoredValue } from "./storedValues";
 import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
-import { capturedNames, type GraphIndex, indexModel } from "./uses";
+import { type GraphIndex, indexModel, innerIndex } from "./uses";
 import { type Window, windowOf } from "./window";
 
 export type LayerOp = "Gemm" | "MatMul" | "Conv" | RoundedOp;
@@ -31,6 +32,10 @@ export interface Layer {
   readonly shared: boolean;
   /** Places that read the weight. */
   readonly readers: number;
+  /** Where the weight is stored, if that is a graph nested in a node or a function. */
+  readonly home: Home | null;
+  /** Whether a nested graph or a function uses the weight. */
+  readonly nested: boolean;
   /** The nodes of the graph that look up rows of the weight as it is. */
   readonly lookUps: readonly NodeProto[];
   /** Which input of the node it is. */
@@ -78,9 +83,17 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
     }
   }
   const biases = new Set(layers.flatMap(({ biasAt }) => (biasAt ? (biasAt.node.input[biasAt.slot] ?? []) : [])));
-  for (const tensor of [...model.graph.initializer, ...constantTensors(index)]) {
-    if (!taken.has(tensor.name)) skipped.push(whyLeft(tensor, index, biases));
-  }
+  const rest = (within: GraphIndex, home: Home | null): void => {
+    for (const tensor of [...within.initializers.values(), ...constantTensors(within)]) {
+      if (home === null && taken.has(tensor.name)) continue;
+      const value = storedValue(tensor.name, within)!;
+      const found = sharedWeight(value, within, titleOf, home) ?? whyLeft(value, within, biases);
+      if ("reason" in found) skipped.push(found);
+      else layers.push(found);
+    }
+  };
+  rest(index, null);
+  for (const home of nestedHomes(model)) rest(innerIndex(home, index), home);
   return { index, layers: withUniqueNames(layers), skipped };
 }
 
@@ -100,10 +113,10 @@ function foundIn(
 ): (Layer | Skipped)[] {
   const isNew = (value: StoredValue): boolean => !taken.has(value.tensor.name);
   const weights = storedWeights(node, index);
-  const captured = capturedNames(node).flatMap(name => storedValue(name, index) ?? []);
-  const shared = [...weights.map(weight => weight.value), ...captured].filter(isNew).flatMap(value => {
-    return sharedWeight(value, index, titleOf) ?? [];
-  });
+  const shared = weights
+    .map(weight => weight.value)
+    .filter(isNew)
+    .flatMap(value => sharedWeight(value, index, titleOf) ?? []);
   const of = new Set([...taken, ...shared.map(one => one.tensor)]);
   const own = weights.filter(({ value }) => !of.has(value.tensor.name));
   // A weight that others use too is no matter of this node alone.
@@ -143,7 +156,16 @@ function roundedLayer(
 function ofValue(value: StoredValue) {
   if (!isFloatType(value.type)) throw new Error(`"${value.name}" holds no floats.`);
   const { tensor, type } = value;
-  return { tensor: tensor.name, value, type, bytes: storedBytes(tensor), shared: false, readers: 1 };
+  return {
+    tensor: tensor.name,
+    value,
+    type,
+    bytes: storedBytes(tensor),
+    shared: false,
+    readers: 1,
+    home: null,
+    nested: false,
+  };
 }
 
 function layerOf(node: NodeProto, title: string, index: GraphIndex): Layer | Skipped {

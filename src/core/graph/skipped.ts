@@ -4,7 +4,7 @@ import { isOnnxDomain } from "../onnx/model";
 import type { TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
 import { lastAlone, readersOf } from "./readers";
-import { constantTensor, type StoredValue, storedValue } from "./storedValues";
+import { constantTensor, type StoredValue } from "./storedValues";
 import { biasSlot } from "./storedWeights";
 import type { GraphIndex } from "./uses";
 
@@ -103,10 +103,10 @@ export function constantTensors(index: GraphIndex): TensorProto[] {
  *
  * @param biases names of the values that layers add to their sums.
  */
-export function whyLeft(tensor: TensorProto, index: GraphIndex, biases: ReadonlySet<string>): Skipped {
+export function whyLeft(value: StoredValue, index: GraphIndex, biases: ReadonlySet<string>): Skipped {
+  const { tensor } = value;
   const skip = skipOf(tensor);
-  const value = storedValue(tensor.name, index);
-  const { places, isOutput } = value ? readersOf(value, index) : { places: [], isOutput: false };
+  const { places, isOutput } = readersOf(value, index);
   const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
   const [first] = places;
   if (!first) {

@@ -71,6 +71,13 @@ export function tensorAt(name: string, index: GraphIndex): TensorProto | undefin
   return node && constantTensor(node);
 }
 
+/** Stored int64 numbers, as shapes and axes are; undefined where they are none, or a caller may feed others. */
+export function storedInts(name: string, index: GraphIndex): number[] | undefined {
+  const stored = tensorAt(name, index);
+  if (stored?.dataType !== DataType.int64 || index.inputs.has(name)) return undefined;
+  return int64Values(stored).map(Number);
+}
+
 /** The tensor of a Constant node, under the name of its output; undefined for other nodes, and for what is no weight or shape. */
 export function constantTensor(node: NodeProto): TensorProto | undefined {
   if (node.opType !== "Constant" || !isOnnxDomain(node)) return undefined;
@@ -133,10 +140,9 @@ function transposed(values: Float32Array, shape: readonly number[], order: reado
 /** @see ONNX operator Reshape: 0 keeps an axis (but for allowzero), -1 is what remains. */
 function reshape(value: StoredValue, node: NodeProto, index: GraphIndex): StoredValue | undefined {
   const name = node.input[1] ?? "";
-  const wish = tensorAt(name, index);
-  if (wish?.dataType !== DataType.int64 || index.inputs.has(name) || intAttribute(node, "allowzero", 0) !== 0)
-    return undefined;
-  const shape = int64Values(wish).map((dim, axis) => (dim === 0n ? (value.shape[axis] ?? 0) : Number(dim)));
+  const wish = storedInts(name, index);
+  if (!wish || intAttribute(node, "allowzero", 0) !== 0) return undefined;
+  const shape = wish.map((dim, axis) => (dim === 0 ? (value.shape[axis] ?? 0) : dim));
   const count = elementCount(value.tensor);
   const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
   const filled = shape.map(dim => (dim === -1 ? count / known : dim));

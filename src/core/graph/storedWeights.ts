@@ -63,6 +63,10 @@ export function layoutAt({ node, slot }: Use, shape: readonly number[]): WeightL
   return { op: node.opType, shape, neurons, inputs, neuronsFirst: axes !== "last" };
 }
 
+export function isRecurrent({ opType }: NodeProto): boolean {
+  return opType === "LSTM" || opType === "GRU" || opType === "RNN";
+}
+
 /** Where an operator's bias is, the numbers that are added to its sums; undefined where it has none. */
 export function biasSlot(op: string): number | undefined {
   if (op === "LSTM" || op === "GRU" || op === "RNN") return 3;
