@@ -8,6 +8,7 @@ import { type LayerPlan, withoutData } from "../core/fitLayer";
 import { Failure } from "../core/failure";
 import type { Layer } from "../core/graph/layers";
 import type { Skipped } from "../core/graph/skipped";
+import { valuesOf } from "../core/graph/storedValues";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "./options";
 
 /** How a layer is quantized, and how it is stored. */
@@ -89,7 +90,7 @@ export function planLayers(
     const storage = storageOf(layer, rule?.bits, options, formatOf);
     const plan: StoredPlan = {
       layer,
-      weights: layer.value.values(),
+      weights: valuesOf(layer.value),
       ...storage,
       method: rule?.method ?? options.method,
       variant: options.variant === "auto" ? "walk" : options.variant,

@@ -11,6 +11,7 @@ import { splitSamples } from "../../src/core/calibration/samples";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { type Alphabets, type Bits, valuesOf } from "../../src/core/grid/alphabet";
 import { findLayers } from "../../src/core/graph/layers";
+import { valuesOf as weightValues } from "../../src/core/graph/storedValues";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
@@ -144,7 +145,7 @@ async function layersOf({
     const layer = chosen[k]!;
     const inputs = await pass.activations(stop, NOTHING);
     const rows = layerRows(layer, inputs, inputs, feeds.fitted.length, 0);
-    const weights = groupWeights(layer, layer.value.values(), 0);
+    const weights = groupWeights(layer, weightValues(layer.value), 0);
     found.push({
       name: layer.name,
       weights: someNeurons(weights),

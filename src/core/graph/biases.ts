@@ -3,7 +3,7 @@ import type { FloatType } from "../onnx/floats";
 import { isOnnxDomain } from "../onnx/model";
 import type { NodeProto } from "../onnx/onnx_pb";
 import type { Layer } from "./layers";
-import { storedValue } from "./storedValues";
+import { storedValue, valuesOf } from "./storedValues";
 import type { GraphIndex } from "./uses";
 
 type Bias = Pick<Layer, "bias" | "biasAt">;
@@ -43,5 +43,5 @@ function storedFloats(
 ): { values: Float32Array; rank: number } | undefined {
   const stored = storedValue(name, index);
   if (stored?.type !== type || index.inputs.has(stored.tensor.name)) return undefined;
-  return { values: stored.values(), rank: stored.shape.length };
+  return { values: valuesOf(stored), rank: stored.shape.length };
 }

@@ -4,7 +4,7 @@ import { isOnnxDomain } from "../onnx/model";
 import type { TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
 import { lastAlone, readersOf } from "./readers";
-import { constantTensor, type StoredValue } from "./storedValues";
+import { constantTensor, type StoredValue, valuesOf } from "./storedValues";
 import { biasSlot } from "./storedWeights";
 import type { GraphIndex } from "./uses";
 
@@ -77,7 +77,7 @@ export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undef
     return skip("too-small", `${count} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`);
   }
   let largest = 0;
-  for (const value of weight.values()) {
+  for (const value of valuesOf(weight)) {
     if (!Number.isFinite(value))
       return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
     largest = Math.max(largest, Math.abs(value));

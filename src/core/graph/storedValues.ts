@@ -1,7 +1,7 @@
 import { intAttribute, intsAttribute } from "../onnx/attributes";
 import { changed } from "../onnx/build";
 import { DataType, type DataTypeName, dataTypeName } from "../onnx/dataTypes";
-import { floatTensor, floatValues, isFloatType, roundedTo } from "../onnx/floats";
+import { floatTensor, type FloatType, floatValues, isFloatType, roundedTo } from "../onnx/floats";
 import { isOnnxDomain } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { dimsOf, elementCount, int64Tensor, int64Values } from "../onnx/tensors";
@@ -21,13 +21,28 @@ export interface StoredValue {
   readonly shape: readonly number[];
   /** Of the value; its numbers may be stored as another. Undefined for a type newer than Whittle. */
   readonly type: DataTypeName | undefined;
-  /** The numbers as float32, in the value's own order. Only where `type` is one of floats. */
-  values(): Float32Array;
+  /** What happens to the stored numbers on the way, in order; a Reshape leaves them as they are. */
+  readonly steps: readonly Step[];
+}
+
+type Step =
+  | { readonly what: "round"; readonly to: FloatType }
+  | { readonly what: "transpose"; readonly shape: readonly number[]; readonly order: readonly number[] };
+
+/** The numbers of a value as float32, in its own order. Its `type` is one of floats. */
+export function valuesOf({ tensor, steps }: StoredValue): Float32Array {
+  const type = dataTypeName(tensor.dataType);
+  if (!isFloatType(type)) throw new Error(`"${tensor.name}" holds no floats.`);
+  return steps.reduce(
+    (values, step) =>
+      step.what === "round" ? roundedTo(step.to, values) : transposed(values, step.shape, step.order),
+    floatValues(tensor, type),
+  );
 }
 
 /** Whether a node only moves or casts the numbers of its first input. */
 export function passesOn({ node, slot }: Use): boolean {
-  return slot === 0 && isOnnxDomain(node) && Object.hasOwn(STEPS, node.opType);
+  return slot === 0 && isOnnxDomain(node) && Object.hasOwn(PASSES, node.opType);
 }
 
 /** The value of such a name; undefined where it is worked out from more than one stored tensor, or when the model runs. */
@@ -47,7 +62,7 @@ export function storedValue(name: string, index: GraphIndex): StoredValue | unde
 
 /** What a node makes of a value it only passes on; undefined where that cannot be told, or is no float any more. */
 export function passed(value: StoredValue, node: NodeProto, index: GraphIndex): StoredValue | undefined {
-  return STEPS[node.opType]?.(
+  return PASSES[node.opType]?.(
     { ...value, name: node.output[0]!, path: [...value.path, node.output[0]!] },
     node,
     index,
@@ -56,11 +71,7 @@ export function passed(value: StoredValue, node: NodeProto, index: GraphIndex): 
 
 function whole(tensor: TensorProto): StoredValue {
   const type = dataTypeName(tensor.dataType);
-  const values = (): Float32Array => {
-    if (!isFloatType(type)) throw new Error(`"${tensor.name}" holds no floats.`);
-    return floatValues(tensor, type);
-  };
-  return { name: tensor.name, tensor, path: [tensor.name], shape: dimsOf(tensor), type, values };
+  return { name: tensor.name, tensor, path: [tensor.name], shape: dimsOf(tensor), type, steps: [] };
 }
 
 /** An initializer, or what a Constant node holds. */
@@ -91,9 +102,9 @@ export function constantTensor(node: NodeProto): TensorProto | undefined {
   return undefined;
 }
 
-type Step = (value: StoredValue, node: NodeProto, index: GraphIndex) => StoredValue | undefined;
+type Pass = (value: StoredValue, node: NodeProto, index: GraphIndex) => StoredValue | undefined;
 
-const STEPS: Readonly<Record<string, Step>> = {
+const PASSES: Readonly<Record<string, Pass>> = {
   Identity: value => value,
   Cast: cast,
   Transpose: transpose,
@@ -104,7 +115,7 @@ function cast(value: StoredValue, node: NodeProto): StoredValue | undefined {
   const to = dataTypeName(intAttribute(node, "to", DataType.float32));
   // Integers that become floats are codes: a weight that is quantized already.
   if (!isFloatType(to) || !isFloatType(value.type)) return undefined;
-  return { ...value, type: to, values: () => roundedTo(to, value.values()) };
+  return { ...value, type: to, steps: [...value.steps, { what: "round", to }] };
 }
 
 function transpose(value: StoredValue, node: NodeProto): StoredValue | undefined {
@@ -114,7 +125,7 @@ function transpose(value: StoredValue, node: NodeProto): StoredValue | undefined
   if (order.length !== shape.length || each.size !== shape.length || !shape.every((_, axis) => each.has(axis)))
     return undefined;
   const moved = order.map(axis => shape[axis]!);
-  return { ...value, shape: moved, values: () => transposed(value.values(), shape, order) };
+  return { ...value, shape: moved, steps: [...value.steps, { what: "transpose", shape, order }] };
 }
 
 /** Row-major numbers of such a shape with their axes in another order. */
