@@ -26,8 +26,12 @@ export function keptInMemory(tensor: Tensor, drop: () => void = () => {}): KeptT
 /** Squares of these, summed over all rows a layer can have, still are float32 numbers; beyond, a network has overflowed. */
 const LARGEST_ACTIVATION = 1e15;
 
+/** All bits of a half's exponent set: infinite, or not a number. */
+const HALF_EXPONENT = 0x7c00;
+
 /** Whether all values are numbers that can be fitted to: a network that overflows, or takes the logarithm of less than zero, gives others. */
 export function isUsable({ type, data }: Pick<Tensor, "type" | "data">): boolean {
+  if (type === "float16") return !(data as Uint16Array).some(half => (half & HALF_EXPONENT) === HALF_EXPONENT);
   if (type !== "float32" && type !== "float64") return true;
   const values = data as Float32Array | Float64Array;
   for (let at = 0; at < values.length; at++) if (!(Math.abs(values[at]!) <= LARGEST_ACTIVATION)) return false;

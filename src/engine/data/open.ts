@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { ModelInput } from "../../core/calibration/inputs";
 import { convertTo } from "../../core/calibration/convert";
+import type { ModelInput } from "../../core/calibration/inputs";
 import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
 import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
