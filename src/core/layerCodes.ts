@@ -6,6 +6,7 @@ import { dequantize, type LayerCodes } from "./formats/codes";
 import { type Alphabets, groupCount } from "./grid/alphabet";
 import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
+import { roundedTo } from "./onnx/floats";
 import type { Matrix } from "./matrix";
 import { alignedBias } from "./methods/align";
 import { applyMethod } from "./methods/catalog";
@@ -117,7 +118,7 @@ function newBias(
   const values = dequantize({ layer: plan.layer, levels, alphabets, bias: null });
   const own = plan.layer.bias;
   const neurons = plan.layer.neurons / plan.layer.groups;
-  return Float32Array.from(
+  const bias = Float32Array.from(
     groups.flatMap(({ aim }, group) =>
       Array.from(
         alignedBias(aim!.alignment!, groupWeights(plan.layer, values, group)),
@@ -125,6 +126,7 @@ function newBias(
       ),
     ),
   );
+  return roundedTo(plan.layer.type, bias);
 }
 
 /** The alphabets of all groups of a convolution in one, [groups of inputs, neurons], the neurons in order. */

@@ -6,6 +6,7 @@ import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan, withoutData } from "./fitLayer";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
+import type { Home } from "./graph/nested";
 import type { Replaced } from "./graph/segments";
 import type { GraphIndex } from "./graph/uses";
 import type { Linalg } from "./linalg/linalg";
@@ -52,7 +53,7 @@ export interface Parts {
 }
 
 /** The float network: nothing stands in place of its own. */
-export const NOTHING: Replaced = { nodes: new Map(), tensors: new Map() };
+export const NOTHING: Replaced = { nodes: new Map(), tensors: new Map(), nested: new Map() };
 
 /**
  * Quantizes the planned layers of a model.
@@ -75,7 +76,11 @@ export async function quantizeLayers(
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open, parts.keep);
   const quantizedPass = startForward(model, index, runs, parts.open, parts.keep);
-  const replaced = { nodes: new Map<NodeProto, NodeProto>(), tensors: new Map<string, TensorProto>() };
+  const replaced = {
+    nodes: new Map<NodeProto, NodeProto>(),
+    tensors: new Map<string, TensorProto>(),
+    nested: new Map<Home, readonly TensorProto[]>(),
+  };
   const name = freshNames(allNames(model));
   const outcomes: FittedLayer[] = [];
 
@@ -96,7 +101,9 @@ export async function quantizeLayers(
     const outcome = { ...fitted, seconds: parts.clock() - started };
     const { nodes, tensors } = floatLayer(outcome.codes, name);
     for (const [old, node] of nodes) replaced.nodes.set(old, node);
-    for (const tensor of tensors) replaced.tensors.set(tensor.name, tensor);
+    const { home } = plan.layer;
+    if (home !== null) replaced.nested.set(home, [...(replaced.nested.get(home) ?? []), ...tensors]);
+    else for (const tensor of tensors) replaced.tensors.set(tensor.name, tensor);
     outcomes.push(outcome);
     parts.onLayer(outcome);
   }

@@ -4,7 +4,8 @@ import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { formatChooser } from "../core/formats/choose";
 import { type StoredLayer, writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
-import type { Layer, Skipped } from "../core/graph/layers";
+import type { Layer } from "../core/graph/layers";
+import type { Skipped } from "../core/graph/skipped";
 import type { GraphIndex } from "../core/graph/uses";
 import type { Model } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
@@ -44,7 +45,7 @@ export async function fitModel(
   { clock, timed, keep }: { clock: () => number; timed: Timed; keep: Keep },
 ): Promise<FittedModel> {
   const formatOf = formatChooser(model, options.format);
-  const planned = planLayers(layers, index, options, data.fit, formatOf);
+  const planned = planLayers(layers, options, data.fit, formatOf);
   let plans: readonly StoredPlan[] = planned.plans;
   let budget: BudgetReport | null = null;
   const store = ({ plan, codes }: FittedLayer): StoredLayer => ({

@@ -2,11 +2,12 @@ import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
 import { Failure } from "../core/failure";
-import { withStoredWeights } from "../core/graph/constants";
-import { findLayers, type Layer, type Skipped } from "../core/graph/layers";
+import { findLayers, type Layer } from "../core/graph/layers";
+import { withoutStoredInputs } from "../core/graph/listedInputs";
+import { constantTensors, type Skipped } from "../core/graph/skipped";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Model } from "../core/onnx/model";
-import { elementCount, storedBytes } from "../core/onnx/tensors";
+import { elementCount } from "../core/onnx/tensors";
 import { openModel } from "./modelFile";
 import { storageOf } from "./plan";
 
@@ -39,7 +40,7 @@ export interface InspectedLayer extends Pick<
 /** @throws {Failure} `model-…` for what cannot be read. */
 export async function inspect(path: string): Promise<Inspection> {
   const { model: original, totalBytes } = await openModel(path);
-  const model = withStoredWeights(original);
+  const model = withoutStoredInputs(original);
   const { index, layers, skipped } = findLayers(model);
   return {
     model: path,
@@ -50,8 +51,11 @@ export async function inspect(path: string): Promise<Inspection> {
     inputs: modelInputs(model),
     outputs: modelOutputs(model),
     nodes: original.graph.node.length,
-    parameters: model.graph.initializer.reduce((sum, tensor) => sum + elementCount(tensor), 0),
-    layers: layers.map(({ name, op, tensor, shape, inputs, neurons, groups }) => ({
+    parameters: [...model.graph.initializer, ...constantTensors(index)].reduce(
+      (sum, tensor) => sum + elementCount(tensor),
+      0,
+    ),
+    layers: layers.map(({ name, op, tensor, shape, inputs, neurons, groups, bytes }) => ({
       name,
       op,
       tensor,
@@ -59,7 +63,7 @@ export async function inspect(path: string): Promise<Inspection> {
       inputs,
       neurons,
       groups,
-      bytes: storedBytes(index.initializers.get(tensor)!),
+      bytes,
     })),
     skipped,
     bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits)])),

@@ -29,8 +29,8 @@ export function unfitted(plan: LayerPlan): Omit<FittedLayer, "codes"> {
   };
 }
 
-export function plannedLayer({ layer, bits, weights }: LayerPlan, bytesAfter: number): PlannedLayer {
-  return { name: layer.name, bits, bytesBefore: weights.byteLength, bytesAfter };
+export function plannedLayer({ layer, bits }: LayerPlan, bytesAfter: number): PlannedLayer {
+  return { name: layer.name, bits, bytesBefore: layer.bytes, bytesAfter };
 }
 
 export function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
@@ -55,7 +55,7 @@ export function layerReport(fitted: Omit<FittedLayer, "codes">, format: Format, 
     rank: fitted.rank,
     alphabet: plan.alphabet,
     format,
-    bytesBefore: plan.weights.byteLength,
+    bytesBefore: layer.bytes,
     bytesAfter,
     weightError: fitted.weightError,
     layerError: fitted.layerError,
@@ -96,9 +96,20 @@ export function layerWarnings(
 /** Tables are meant to be rounded; of other layers a user would expect that their data were used. */
 function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
   const rounded = fitted.filter(({ plan }) => plan.layer.input === null && plan.layer.op !== "Gather");
-  if (rounded.length === 0) return [];
-  const names = listed(rounded.map(({ plan }) => `${plan.layer.name} (${plan.layer.op})`));
-  return [`Rounded without looking at the data, since Whittle does not fit such layers yet: ${names}.`];
+  const told = (layers: readonly FittedLayer[], why: string): string[] => {
+    const names = listed(layers.map(({ plan }) => `${plan.layer.name} (${plan.layer.op})`));
+    return layers.length > 0 ? [`Rounded without looking at the data, since ${why}: ${names}.`] : [];
+  };
+  const where = (nested: boolean, shared: boolean): FittedLayer[] =>
+    rounded.filter(({ plan: { layer } }) => layer.nested === nested && (nested || layer.readers > 1 === shared));
+  return [
+    ...told(where(false, false), "Whittle does not fit such layers yet"),
+    ...told(where(false, true), "several places use the same weights, which are stored once"),
+    ...told(
+      where(true, true),
+      "they are used inside If, Loop, Scan or a function, where their inputs are not seen",
+    ),
+  ];
 }
 
 function overflowWarnings(fitted: readonly FittedLayer[]): string[] {

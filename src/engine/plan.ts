@@ -6,9 +6,9 @@ import type { Format } from "../core/formats/copy";
 import type { UnfittedLayer } from "../core/formats/predict";
 import { type LayerPlan, withoutData } from "../core/fitLayer";
 import { Failure } from "../core/failure";
-import type { Skipped, Layer } from "../core/graph/layers";
-import type { GraphIndex } from "../core/graph/uses";
-import { float32Values } from "../core/onnx/tensors";
+import type { Layer } from "../core/graph/layers";
+import type { Skipped } from "../core/graph/skipped";
+import { valuesOf } from "../core/graph/storedValues";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "./options";
 
 /** How a layer is quantized, and how it is stored. */
@@ -44,9 +44,14 @@ export function storageOf(
   };
 }
 
-/** Tables are packed, so that only the rows looked up become floats; so is what DequantizeLinear has no axis for. */
+/**
+ * Tables are packed, so that only the rows looked up become floats, and so is what several nodes read: onnxruntime would run
+ * DequantizeLinear at every inference there, and before 1.27 with wrong numbers (onnx.md, trap 3). It would before a Cast to
+ * another type, too, where packed codes become floats once, when the model is loaded. So is what DequantizeLinear has no axis for.
+ */
 function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Format): Format {
-  if (layer.op === "Gather" && wanted === "auto") return "packed";
+  if (layer.shared) return "packed";
+  if ((layer.op === "Gather" || layer.type !== "float32") && wanted === "auto") return "packed";
   if (neuronAxis(layer) !== null) return otherwise();
   if (wanted !== "qdq") return "packed";
   throw new Failure(
@@ -64,7 +69,6 @@ function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Forma
  */
 export function planLayers(
   layers: readonly Layer[],
-  index: GraphIndex,
   options: QuantizeOptions,
   fit: boolean,
   formatOf: FormatOf,
@@ -74,20 +78,19 @@ export function planLayers(
   const kept: Skipped[] = [];
   for (const layer of layers) {
     const rule = rules.filter(one => one.matches(layer.name) || one.matches(layer.tensor)).at(-1);
-    const weights = float32Values(index.initializers.get(layer.tensor)!);
     if (rule?.bits === "keep") {
       kept.push({
         tensor: layer.tensor,
         reason: "excluded",
         detail: `Left out by "${rule.glob}".`,
-        bytes: weights.byteLength,
+        bytes: layer.bytes,
       });
       continue;
     }
     const storage = storageOf(layer, rule?.bits, options, formatOf);
     const plan: StoredPlan = {
       layer,
-      weights,
+      weights: valuesOf(layer.value),
       ...storage,
       method: rule?.method ?? options.method,
       variant: options.variant === "auto" ? "walk" : options.variant,

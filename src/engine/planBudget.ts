@@ -117,8 +117,8 @@ function widthsOf(options: QuantizeOptions): Bits[] {
   return ALL_BITS.filter(bits => bits > 1 && allowed(bits));
 }
 
-function plansAt({ layers, index, options, formatOf }: Planner, bits: Bits, fit: boolean): StoredPlan[] {
-  return planLayers(layers, index, { ...options, bits }, fit, formatOf).plans;
+function plansAt({ layers, options, formatOf }: Planner, bits: Bits, fit: boolean): StoredPlan[] {
+  return planLayers(layers, { ...options, bits }, fit, formatOf).plans;
 }
 
 /** Samples to fit to and others to judge on: with too few to hold any out one half of them, with one sample itself. */

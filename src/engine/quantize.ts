@@ -5,8 +5,8 @@ import { formatChooser } from "../core/formats/choose";
 import { writeCopy } from "../core/formats/copy";
 import { predictCopy } from "../core/formats/predict";
 import { type FoldedNorm, foldBatchNorms } from "../core/graph/batchNorm";
-import { withoutStoredInputs, withStoredWeights } from "../core/graph/constants";
 import { findLayers } from "../core/graph/layers";
+import { withoutStoredInputs } from "../core/graph/listedInputs";
 import { type Model, writeModel } from "../core/onnx/model";
 import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";
@@ -60,9 +60,9 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const clock = stopwatch();
   const { model: original, bytes, totalBytes } = await openModel(job.model);
   const { model, folded } = prepared(original, options);
-  const { index, layers, skipped } = findLayers(model);
+  const { layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.inputFiles.size > 0 || options.synthetic;
-  const { plans, kept } = planLayers(layers, index, options, fit, formatChooser(model, options.format));
+  const { plans, kept } = planLayers(layers, options, fit, formatChooser(model, options.format));
   const { bytes: bytesAfter, layerBytes } = predictCopy(
     model,
     plans.map(unfittedLayer),
@@ -182,12 +182,12 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   };
 }
 
-/** The same function with its weights where they are looked for, and BatchNormalization folded into the layers before it. */
+/** The same function with its weights fixed, and BatchNormalization folded into the layers before it. */
 function prepared(
   original: Model,
   { foldBatchNorm }: QuantizeOptions,
 ): { model: Model; folded: readonly FoldedNorm[] } {
-  const model = withStoredWeights(original);
+  const model = withoutStoredInputs(original);
   return foldBatchNorm === "auto" ? foldBatchNorms(model) : { model, folded: [] };
 }
 

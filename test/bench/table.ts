@@ -11,6 +11,7 @@ import { splitSamples } from "../../src/core/calibration/samples";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { type Alphabets, type Bits, valuesOf } from "../../src/core/grid/alphabet";
 import { findLayers } from "../../src/core/graph/layers";
+import { valuesOf as weightValues } from "../../src/core/graph/storedValues";
 import { groupWeights } from "../../src/core/graph/weights";
 import type { Linalg } from "../../src/core/linalg/linalg";
 import { type Matrix, zeros64 } from "../../src/core/matrix";
@@ -19,8 +20,7 @@ import { meanGram } from "../../src/core/methods/damping";
 import type { RadiusChoice } from "../../src/core/methods/layer";
 import { type Model, readModel } from "../../src/core/onnx/model";
 import type { ModelProto } from "../../src/core/onnx/onnx_pb";
-import { float32Values } from "../../src/core/onnx/tensors";
-import type { Feeds } from "../../src/core/pipeline";
+import { type Feeds, NOTHING } from "../../src/core/pipeline";
 import { errorsOnRows, relativeError } from "../../src/core/report/measure";
 import { bundleFolder } from "../../src/engine/bundle";
 import { readDataFile } from "../../src/engine/dataFile";
@@ -143,9 +143,9 @@ async function layersOf({
   );
   for (const [k, stop] of stops.entries()) {
     const layer = chosen[k]!;
-    const inputs = await pass.activations(stop, { nodes: new Map(), tensors: new Map() });
+    const inputs = await pass.activations(stop, NOTHING);
     const rows = layerRows(layer, inputs, inputs, feeds.fitted.length, 0);
-    const weights = groupWeights(layer, float32Values(index.initializers.get(layer.tensor)!), 0);
+    const weights = groupWeights(layer, weightValues(layer.value), 0);
     found.push({
       name: layer.name,
       weights: someNeurons(weights),

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Failure } from "../../src/core/failure";
+import { inspect } from "../../src/engine/inspect";
 import { openSession } from "../../src/engine/runtime";
 import { arraysBeside, bytesOf, distance, folderOf } from "./files";
 import { run } from "./run";
@@ -38,6 +39,39 @@ for (const { file, what } of runs) {
         assert.ok(!(error > 0.05), `${name}: ${error}`);
       }
     }
+  });
+}
+
+/** The stored tensors that are quantized in awkward models, and why others are not. */
+const weightsOf: Readonly<Record<string, { layers: string[]; left?: Record<string, string> }>> = {
+  "weights_in_constant_nodes.onnx": { layers: ["W"] },
+  "weight_via_identity_cast_transpose.onnx": {
+    layers: ["W0", "V16", "U0", "R0"],
+    left: { shp: "unsupported-type" },
+  },
+  "shared_initializer.onnx": { layers: ["W", "V"] },
+  "weight_is_also_output.onnx": { layers: [], left: { W: "graph-output" } },
+  "if_subgraph.onnx": { layers: ["Wo", "Wo2", "Wi"] },
+  "if_nested_13.onnx": { layers: ["Wo"] },
+  "scan_subgraph.onnx": { layers: ["Ws", "Us"], left: { h0: "unsupported-operator" } },
+  "local_function.onnx": { layers: ["W", "V"] },
+  "loop_subgraph.onnx": { layers: ["W"], left: { n: "unsupported-type", c: "unsupported-type" } },
+  "fp16_weights.onnx": { layers: ["W", "V"], left: { b: "bias" } },
+  "fp16_in_int32_data.onnx": { layers: ["V"] },
+  "bf16_weight_cast.onnx": { layers: ["Wb"] },
+  "double_weights.onnx": { layers: ["W"] },
+  "sparse_initializer.onnx": { layers: [], left: { Ws: "unsupported-type" } },
+  "einsum_weight.onnx": { layers: [], left: { W: "unsupported-operator" } },
+};
+for (const [file, { layers, left }] of Object.entries(weightsOf)) {
+  test(`${file}: ${layers.length > 0 ? `${layers.join(", ")} quantized` : "nothing quantized"}, the rest left with its reason`, async () => {
+    const found = await inspect(`${folder}/${file}`);
+    assert.deepEqual(
+      found.layers.map(layer => layer.tensor),
+      layers,
+    );
+    assert.deepEqual(Object.fromEntries(found.skipped.map(one => [one.tensor, one.reason])), left ?? {});
+    assert.ok(found.skipped.every(one => one.detail.length > 20));
   });
 }
 

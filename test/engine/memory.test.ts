@@ -60,7 +60,7 @@ async function fitGolden(samples: number, memory: number) {
   const model = goldenModel();
   const { index, layers } = findLayers(model);
   const options = { ...usual, method: "maly-saab" } as const;
-  const { plans } = planLayers(layers, index, options, true, () => "packed");
+  const { plans } = planLayers(layers, options, true, () => "packed");
   const rows = Array.from({ length: samples }, (_, k) => golden.inputs[k % golden.inputs.length]!);
   const kept = await Promise.all(
     rows.map(async row => {

@@ -17,7 +17,7 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
     const { index, layers } = findLayers(model);
     const options = { ...usual, bits, method: "maly-saab", alphabet: bits === 1 ? "midrise" : "affine" } as const;
     // The reference has no plain rounding among its candidates.
-    const plans = planLayers(layers, index, options, true, () => "packed").plans.map(plan => ({
+    const plans = planLayers(layers, options, true, () => "packed").plans.map(plan => ({
       ...plan,
       plan: { ...networkPlan(bits, plan.layer.inputs), rounding: false },
     }));

@@ -73,7 +73,7 @@ test("a table of embeddings gets 8 bits a number and a scale a row, and only wha
   const { graph } = readModel(bytesOf(eight), eight);
   assert.deepEqual(
     graph.node.slice(-5, -1).map(one => one.opType),
-    ["Gather", "Cast", "Gather", "Mul"],
+    ["Gather", "Gather", "Cast", "Mul"],
   );
 });
 

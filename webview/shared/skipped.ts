@@ -1,4 +1,4 @@
-import type { Skipped, SkipReason } from "../../src/core/graph/layers";
+import type { Skipped, SkipReason } from "../../src/core/graph/skipped";
 import { t } from "./text";
 
 /** Tensors left alone for the same reason. */
@@ -51,7 +51,7 @@ const words: Readonly<Record<SkipReason, Words>> = {
   },
   shared: {
     title: "Used by several nodes",
-    sentence: "Shared weights are not handled yet.",
+    sentence: "Another place that uses it is no layer, or reads it in another shape.",
     short: "shared by several nodes",
   },
   "too-small": {
@@ -85,9 +85,9 @@ const words: Readonly<Record<SkipReason, Words>> = {
     short: "of a shape not handled yet",
   },
   "unsupported-type": {
-    title: "Not float32",
-    sentence: "Only float32 weights are handled yet; the rest is kept as it is.",
-    short: "not of float32",
+    title: "Not a float",
+    sentence: "Dense floats of 16, 32 and 64 bits are weights; the rest is kept as it is.",
+    short: "that are no floats",
   },
   "already-quantized": {
     title: "Already quantized",

@@ -5,8 +5,9 @@ import { cutGraph, type Replaced, type Segment, segmentModel } from "../graph/se
 import type { GraphIndex } from "../graph/uses";
 import type { Model } from "../onnx/model";
 import type { ModelProto } from "../onnx/onnx_pb";
+import { convertTo } from "./convert";
 import { type Keep, keepFeed, type KeptFeed, type KeptTensor, readFeed } from "./kept";
-import type { Session } from "./tensor";
+import type { Session, Tensor } from "./tensor";
 
 /** A stop in front of a layer: the part of the network that leads to it, and the names of the values wanted there. */
 export interface Stop {
@@ -103,11 +104,19 @@ export function startForward(
   };
 }
 
+/** Layers are fitted in float32, whatever they compute in. */
 function float32(name: string, tensor: KeptTensor): KeptTensor {
   if (tensor.type === "float32") return tensor;
+  if (tensor.type === "float16" || tensor.type === "float64") {
+    const read = async (): Promise<Tensor> => {
+      const values = await tensor.read();
+      return { type: "float32", dims: values.dims, data: convertTo("float32", values) };
+    };
+    return { type: "float32", dims: tensor.dims, read, drop: () => tensor.drop() };
+  }
   throw new Failure(
     "model-invalid",
-    `"${name}" is ${tensor.type} where a float32 layer needs it.`,
+    `"${name}" is ${tensor.type} where a layer of floats needs it.`,
     "Export the model again.",
   );
 }

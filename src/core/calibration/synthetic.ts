@@ -44,6 +44,7 @@ function syntheticTensor(
   const elements = dims.reduce((product, dim) => product * dim, 1);
   if (!(elements <= MAX_ELEMENTS)) return null;
   switch (type) {
+    case "float16":
     case "float32":
     case "float64":
       return {

@@ -1,5 +1,6 @@
 import { type Alphabets, groupStart } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
+import { roundedTo } from "../onnx/floats";
 
 /** What a layer became: the levels of its weights and what they stand for, weight = step * (level - zeroPoint). */
 export interface LayerCodes {
@@ -24,7 +25,7 @@ export function alphabetAt(layer: Layer, alphabets: Alphabets): (place: number) 
 
 /**
  * The weights as a runtime computes them from a copy, in the order of the stored tensor: level - zeroPoint is exact, and
- * the product with the float32 step is rounded once to float32.
+ * the product with the float32 step is rounded once to float32, then to the type the layer computes in.
  */
 export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Array {
   const alphabetOf = alphabetAt(layer, alphabets);
@@ -33,7 +34,7 @@ export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Arr
     const at = alphabetOf(place);
     values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
   }
-  return values;
+  return roundedTo(layer.type, values);
 }
 
 /** Shape that makes one number a neuron broadcast along the stored tensor. */

@@ -1,8 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
-import { readNames } from "../graph/uses";
-import { changed } from "../onnx/build";
+import { type Home, rebuilt, withTensors } from "../graph/nested";
+import { changed, intOf, node } from "../onnx/build";
+import { DataType } from "../onnx/dataTypes";
+import { floatTensor } from "../onnx/floats";
 import { allNames, type Model, opsetOf } from "../onnx/model";
 import {
   type ModelProto,
@@ -12,11 +14,11 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
-import { tensor } from "../onnx/tensors";
 import { dequantize, type LayerCodes } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
 import { freshNames } from "./names";
-import { constantNode, type CopyParts, writePacked } from "./packed";
+import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
+import { type CopyParts, writePacked } from "./packed";
 import { QDQ_LEAST_OPSET, writeQdq } from "./qdq";
 
 export const FORMATS = ["qdq", "packed"] as const;
@@ -26,9 +28,6 @@ export type Format = (typeof FORMATS)[number];
 export interface StoredLayer extends LayerCodes {
   readonly format: Format;
 }
-
-/** Before this IR version an initializer must be listed among the inputs, where a caller may replace it. */
-const INITIALIZERS_STAND_ALONE = 4n;
 
 /**
  * The model with the weights of the given layers stored as codes; everything else is shared with the model, unchanged.
@@ -44,58 +43,43 @@ export function writeCopy(
 ): { copy: ModelProto; layerBytes: number[] } {
   const name = freshNames(allNames(model));
   const opset = opsetFor(model, layers);
-  const stored: TensorProto[] = [];
-  const added: NodeProto[] = [];
-  const sharedNames = new Map<string, string>();
-  const parts: CopyParts = {
-    name,
-    opset,
-    store: one => {
-      if (model.irVersion >= INITIALIZERS_STAND_ALONE) stored.push(one);
-      else added.push(constantNode(one));
-      return one.name;
-    },
-    add: one => {
-      added.push(one);
-      return one.output[0]!;
-    },
-    shared: (key, make) => {
-      const made = sharedNames.get(key) ?? make();
-      sharedNames.set(key, made);
-      return made;
-    },
+  const additions = new Map<Home, Additions>();
+  const additionsTo = (home: Home): Additions => {
+    const made = additions.get(home) ?? noAdditions(home, model, name, opset);
+    additions.set(home, made);
+    return made;
   };
 
   const rewritten = new Map<NodeProto, readonly NodeProto[]>();
-  const layerBytes = layers.map(layer => {
-    if (isEmbedding(layer)) {
-      const { nodes, bytes } = writeEmbedding(layer, parts);
-      rewritten.set(layer.layer.node, nodes);
+  const layerBytes = layers.map(codes => {
+    const { layer } = codes;
+    const { parts, added } = additionsTo(homeOf(layer, model));
+    if (isEmbedding(codes)) {
+      const { nodes, bytes } = writeEmbedding(codes, parts);
+      for (const [old, made] of nodes) rewritten.set(old, made);
       return bytes;
     }
-    const straight = layer.format === "qdq" ? withoutTransB(layer) : layer;
-    const { output, bytes } = layer.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
-    const bias = layer.bias && parts.store(biasTensor(name(`${layer.layer.tensor}_bias`), layer.bias));
-    // A node with two weights is rewritten twice, each time from what it is by then.
-    const own =
-      straight.layer === layer.layer
-        ? (rewritten.get(layer.layer.node)?.[0] ?? layer.layer.node)
-        : straight.layer.node;
-    for (const [old, node] of rewired(layer.layer, own, output, bias)) rewritten.set(old, [node]);
-    return bytes;
+    const straight = codes.format === "qdq" ? withoutTransB(codes) : codes;
+    const written = codes.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
+    const output = inTypeOf(layer, written.output, parts);
+    if (layer.shared) underOldName(layer, output, added);
+    else {
+      const bias = codes.bias && parts.store(biasTensor(layer, name(`${layer.tensor}_bias`), codes.bias));
+      // A node with two weights is rewritten twice, each time from what it is by then.
+      const own = straight.layer === layer ? (rewritten.get(layer.node)?.[0] ?? layer.node) : straight.layer.node;
+      for (const [old, node] of rewired(layer, own, output, bias)) rewritten.set(old, [node]);
+    }
+    return written.bytes;
   });
 
-  const nodes = [...added, ...model.graph.node.flatMap(node => rewritten.get(node) ?? [node])];
-  const gone = new Set(layers.map(({ layer }) => layer.tensor));
-  for (const bias of replacedBiases(model, layers, nodes)) gone.add(bias);
-  const graph = changed(model.graph, {
-    node: nodes,
-    initializer: [...model.graph.initializer.filter(one => !gone.has(one.name)), ...stored],
-    input: model.graph.input.filter(input => !gone.has(input.name)),
-    valueInfo: model.graph.valueInfo.filter(value => !gone.has(value.name)),
-  });
+  const change = <H extends Home>(home: H, nodes: readonly NodeProto[]): H => {
+    const here = layers.filter(({ layer }) => homeOf(layer, model) === home);
+    const own = nodes.flatMap((node, k) => rewritten.get(home.node[k]!) ?? [node]);
+    return changedHome(home, own, here, additions.get(home));
+  };
   const copy = changed(model, {
-    graph,
+    graph: rebuilt(model.graph, change),
+    functions: model.functions.map(one => rebuilt(one, change)),
     metadataProps: [
       ...model.metadataProps.filter(entry => !(entry.key in metadata)),
       ...Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
@@ -110,13 +94,13 @@ export interface FloatLayer {
   readonly tensors: readonly TensorProto[];
 }
 
-/** The layer with the float values its codes stand for, under the old name of its weight. */
+/** The layer with the float values its codes stand for, under the name by which it reads its weight. */
 export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
   const { layer, bias } = codes;
-  const weight = tensor(layer.tensor, "float32", layer.shape, dequantize(codes));
-  const stored = bias && biasTensor(name(`${layer.tensor}_bias`), bias);
+  const weight = floatTensor(layer.value.name, layer.type, layer.shape, dequantize(codes));
+  const stored = bias && biasTensor(layer, name(`${layer.tensor}_bias`), bias);
   return {
-    nodes: rewired(layer, layer.node, layer.tensor, stored && stored.name),
+    nodes: stored ? rewired(layer, layer.node, layer.value.name, stored.name) : new Map<NodeProto, NodeProto>(),
     tensors: stored ? [weight, stored] : [weight],
   };
 }
@@ -125,20 +109,39 @@ export function floatLayer(codes: LayerCodes, name: (wish: string) => string): F
 export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
   const name = freshNames(allNames(model));
   const floats = layers.map(codes => floatLayer(codes, name));
-  const nodes = new Map(floats.flatMap(one => [...one.nodes]));
-  const tensors = floats.flatMap(one => one.tensors);
-  const names = new Set(tensors.map(one => one.name));
-  const graph = changed(model.graph, {
-    node: model.graph.node.map(node => nodes.get(node) ?? node),
-    initializer: [...model.graph.initializer.filter(one => !names.has(one.name)), ...tensors],
-  });
+  const changes = new Map(floats.flatMap(one => [...one.nodes]));
+  const change = <H extends Home>(home: H, nodes: readonly NodeProto[]): H => {
+    const here = layers.flatMap((codes, k) => (homeOf(codes.layer, model) === home ? [k] : []));
+    const own = nodes.map((node, k) => changes.get(home.node[k]!) ?? node);
+    const tensors = here.flatMap(k => floats[k]!.tensors);
+    const without = changedHome(
+      home,
+      own,
+      here.map(k => layers[k]!),
+    );
+    return withTensors(without, without.node, tensors);
+  };
+  const graph = rebuilt(model.graph, change);
+  const functions = model.functions.map(one => rebuilt(one, change));
   // Before IR 4 an initializer must be listed among the inputs; the runtime takes a newer IR with older operators.
   const irVersion = model.irVersion < INITIALIZERS_STAND_ALONE ? INITIALIZERS_STAND_ALONE : model.irVersion;
-  return changed(model, { graph, irVersion });
+  return changed(model, { graph, functions, irVersion });
 }
 
-function biasTensor(name: string, bias: Float32Array): TensorProto {
-  return tensor(name, "float32", [bias.length], bias);
+function biasTensor({ type }: Layer, name: string, bias: Float32Array): TensorProto {
+  return floatTensor(name, type, [bias.length], bias);
+}
+
+/** Casts float32 values to the type the layer computes in. */
+function inTypeOf({ tensor, type }: Layer, output: string, parts: CopyParts): string {
+  if (type === "float32") return output;
+  return parts.add(node("Cast", [output], parts.name(`${tensor}_${type}`), [intOf("to", DataType[type])]));
+}
+
+/** Gives the last value that was added the name under which several places read the weight. */
+function underOldName({ value }: Layer, output: string, added: NodeProto[]): void {
+  const last = added.findIndex(one => one.output[0] === output);
+  added[last] = changed(added[last]!, { output: [value.name] });
 }
 
 /**
@@ -157,15 +160,6 @@ function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | nu
   // The new bias counts once, whatever beta said about the old one.
   const attribute = before.attribute.filter(one => one.name !== "beta");
   return nodes.set(node, changed(before, { input: reads, attribute }));
-}
-
-/** Old biases of the layers that nothing in the copy reads any more. */
-function replacedBiases(model: Model, layers: readonly StoredLayer[], nodes: readonly NodeProto[]): string[] {
-  const read = new Set([...nodes.flatMap(readNames), ...model.graph.output.map(output => output.name)]);
-  return layers.flatMap(({ layer, bias }) => {
-    const old = bias && layer.biasAt ? (layer.biasAt.node.input[layer.biasAt.slot] ?? "") : "";
-    return old !== "" && !read.has(old) ? [old] : [];
-  });
 }
 
 /** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */

@@ -15,21 +15,36 @@ export function isEmbedding({ layer, format, alphabets }: StoredLayer): boolean 
   return layer.op === "Gather" && format === "packed" && alphabets.kind === "symmetric" && alphabets.bits === 8;
 }
 
-/** The nodes in place of the layer's Gather, in order, and the bytes they store. */
+/** The nodes in place of each that looks rows up, in order, and the bytes they store; other readers get the table as floats. */
 export function writeEmbedding(
   { layer, levels, alphabets }: StoredLayer,
   parts: CopyParts,
-): { nodes: NodeProto[]; bytes: number } {
+): { nodes: Map<NodeProto, readonly NodeProto[]>; bytes: number } {
   const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   const zero = (alphabets.levels - 1) / 2;
   const codes = Int8Array.from(levels, level => level - zero);
   const scales = Float32Array.from(alphabets.steps);
-  const [ids] = layer.node.input.slice(1);
   const table = parts.store(tensor(result("codes"), "int8", [...layer.shape], codes));
   const steps = parts.store(tensor(result("scales"), "float32", [layer.neurons, 1], scales));
-  const rows = node("Gather", [table, ids!], result("rows"), [intOf("axis", 0)]);
-  const values = node("Cast", [rows.output[0]!], result("levels"), [intOf("to", DataType.float32)]);
-  const factors = node("Gather", [steps, ids!], result("row_scales"), [intOf("axis", 0)]);
-  const product = node("Mul", [values.output[0]!, factors.output[0]!], layer.node.output[0]!);
-  return { nodes: [rows, values, factors, product], bytes: codes.byteLength + scales.byteLength };
+  /** Levels times steps, in the type the layer computes in, under a name of the model. */
+  const product = (rows: string, factors: string, name: string): NodeProto[] => {
+    const values = node("Cast", [rows], result("levels"), [intOf("to", DataType.float32)]);
+    const multiply = (as: string): NodeProto => node("Mul", [values.output[0]!, factors], as);
+    if (layer.type === "float32") return [values, multiply(name)];
+    const floats = multiply(result("floats"));
+    return [values, floats, node("Cast", [floats.output[0]!], name, [intOf("to", DataType[layer.type])])];
+  };
+  const lookUp = (old: NodeProto): NodeProto[] => {
+    const ids = old.input[1]!;
+    const rows = node("Gather", [table, ids], result("rows"), [intOf("axis", 0)]);
+    const factors = node("Gather", [steps, ids], result("row_scales"), [intOf("axis", 0)]);
+    return [rows, factors, ...product(rows.output[0]!, factors.output[0]!, old.output[0]!)];
+  };
+  // A head that is tied to the table, say: onnxruntime makes floats of it once, when it loads the model.
+  if (layer.readers > layer.lookUps.length)
+    for (const one of product(table, steps, layer.value.name)) parts.add(one);
+  return {
+    nodes: new Map(layer.lookUps.map(old => [old, lookUp(old)])),
+    bytes: codes.byteLength + scales.byteLength,
+  };
 }

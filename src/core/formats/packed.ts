@@ -1,4 +1,4 @@
-import { intOf, intsOf, node, tensorOf } from "../onnx/build";
+import { intOf, intsOf, node } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { tensor } from "../onnx/tensors";
@@ -176,9 +176,4 @@ function scalar(value: number, parts: CopyParts): string {
   return parts.shared(`float ${value}`, () =>
     parts.store(tensor(parts.name("whittle_offset"), "float32", [], Float32Array.of(value))),
   );
-}
-
-/** A tensor as a Constant node, for models of IR 3 and before, where an initializer may be replaced by the caller. */
-export function constantNode(stored: TensorProto): NodeProto {
-  return node("Constant", [], stored.name, [tensorOf("value", stored)]);
 }

@@ -1,6 +1,6 @@
 import { isOnnxDomain } from "../onnx/model";
 import type { Layer } from "./layers";
-import { ancestorsOf } from "./segments";
+import { ancestorsOf, constantNodes } from "./segments";
 import type { GraphIndex } from "./uses";
 
 /**
@@ -12,6 +12,7 @@ import type { GraphIndex } from "./uses";
  */
 export function addendsOf(index: GraphIndex, layers: readonly Layer[]): (string | null)[] {
   const places = new Map(layers.map((layer, place) => [layer.node, place]));
+  const constants = constantNodes(index);
   return layers.map((layer, place) => {
     // The Add of a MatMul's bias belongs to the layer.
     const output = (layer.biasAt?.node ?? layer.node).output[0]!;
@@ -20,7 +21,8 @@ export function addendsOf(index: GraphIndex, layers: readonly Layer[]): (string 
     if (use.node.opType !== "Add" || !isOnnxDomain(use.node)) return null;
     const addend = use.node.input[1 - use.slot]!;
     const behind = ancestorsOf([addend], index);
-    const made = behind.size > 0 || (index.inputs.has(addend) && !index.initializers.has(addend));
+    const worked = [...behind].some(node => !constants.has(node));
+    const made = worked || (index.inputs.has(addend) && !index.initializers.has(addend));
     return made && [...behind].every(node => (places.get(node) ?? -1) < place) ? addend : null;
   });
 }

@@ -1,10 +1,12 @@
 import { floatAttribute, intAttribute } from "../onnx/attributes";
-import { changed } from "../onnx/build";
-import { DataType } from "../onnx/dataTypes";
+import { changed, tensorOf } from "../onnx/build";
+import { dataTypeName } from "../onnx/dataTypes";
+import { floatTensor, floatValues, isFloatType } from "../onnx/floats";
 import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { dimsOf, float32Values, tensor } from "../onnx/tensors";
-import { type GraphIndex, indexGraph, readNames } from "./uses";
+import { dimsOf } from "../onnx/tensors";
+import { tensorAt } from "./storedValues";
+import { type GraphIndex, indexModel, readNames } from "./uses";
 
 // A BatchNormalization behind a layer multiplies each of its neurons by a number and adds another,
 //
@@ -33,23 +35,27 @@ interface Pair {
  * @returns the same function with fewer nodes; the very model that was given where there is nothing to fold.
  */
 export function foldBatchNorms(model: Model): { model: Model; folded: FoldedNorm[] } {
-  const index = indexGraph(model.graph);
-  const pairs = index.nodes.flatMap(norm => pairOf(norm, index, model) ?? []);
+  const index = indexModel(model);
+  const pairs = index.nodes.flatMap(norm => pairOf(norm, index) ?? []);
   if (pairs.length === 0) return { model, folded: [] };
 
   const layers = new Map(pairs.map(pair => [pair.layer, foldedNode(pair)]));
   const norms = new Set(pairs.map(pair => pair.norm));
   const tensors = new Map(pairs.flatMap(pair => foldedTensors(pair, index)).map(one => [one.name, one]));
-  const node = model.graph.node.filter(one => !norms.has(one)).map(one => layers.get(one) ?? one);
+  const held = (node: NodeProto): NodeProto => {
+    const tensor = node.opType === "Constant" ? tensors.get(node.output[0]!) : undefined;
+    return tensor ? changed(node, { attribute: [tensorOf("value", tensor)] }) : node;
+  };
+  const kept = model.graph.node.filter(one => !norms.has(one)).map(one => held(layers.get(one) ?? one));
 
-  const read = new Set(node.flatMap(readNames));
+  const read = new Set(kept.flatMap(readNames));
   const gone = new Set(
     pairs
       .flatMap(({ layer, norm }) => [...layer.input, ...norm.input, layer.output[0]!])
       .filter(one => !read.has(one)),
   );
   const graph = changed(model.graph, {
-    node,
+    node: kept.filter(one => one.opType !== "Constant" || !gone.has(one.output[0]!)),
     initializer: model.graph.initializer
       .filter(one => !gone.has(one.name))
       .map(one => tensors.get(one.name) ?? one),
@@ -63,16 +69,14 @@ export function foldBatchNorms(model: Model): { model: Model; folded: FoldedNorm
   return { model: changed(model, { graph }), folded };
 }
 
-function pairOf(norm: NodeProto, index: GraphIndex, model: Model): Pair | null {
+function pairOf(norm: NodeProto, index: GraphIndex): Pair | null {
   if (norm.opType !== "BatchNormalization" || !isOnnxDomain(norm) || !infers(norm)) return null;
   const layer = index.nodes.find(one => one.output[0] === norm.input[0]);
   if (!layer || !isOnnxDomain(layer) || (layer.opType !== "Conv" && layer.opType !== "Gemm")) return null;
   const alone = (name: string): boolean => index.uses.get(name)?.length === 1 && !index.outputs.has(name);
   const stored = (name: string | undefined): TensorProto | null => {
-    const found = index.initializers.get(name ?? "");
-    // From IR 4 on a tensor that is an input too may be replaced by a caller.
-    const fixed = found?.dataType === DataType.float32 && !(model.irVersion >= 4n && index.inputs.has(found.name));
-    return fixed ? found : null;
+    const found = tensorAt(name ?? "", index);
+    return found && !index.inputs.has(found.name) && isFloatType(dataTypeName(found.dataType)) ? found : null;
   };
   const weight = stored(layer.input[1]);
   const [scale, shift, mean, variance] = norm.input.slice(1, 5).map(stored);
@@ -84,12 +88,12 @@ function pairOf(norm: NodeProto, index: GraphIndex, model: Model): Pair | null {
   if (bias === null) return null;
   const neurons = Number(shift.dims[0]);
   const beta = layer.opType === "Gemm" ? floatAttribute(layer, "beta", 1) : 1;
-  const own = bias ? float32Values(bias).map(value => beta * value) : new Float32Array(neurons);
+  const own = bias ? valuesOf(bias).map(value => beta * value) : new Float32Array(neurons);
   if (own.length !== neurons || (bias && dimsOf(bias).at(-1) !== neurons)) return null;
   if (dimsOf(weight)[neuronAxis(layer)] !== neurons) return null;
 
   const epsilon = floatAttribute(norm, "epsilon", 1e-5);
-  const [scales, offsets, means, variances] = [scale, shift, mean, variance].map(float32Values) as [
+  const [scales, offsets, means, variances] = [scale, shift, mean, variance].map(valuesOf) as [
     Float32Array,
     Float32Array,
     Float32Array,
@@ -123,13 +127,23 @@ function foldedNode({ layer, norm }: Pair): NodeProto {
 
 /** Weights and bias, under the names of the old weights and of the shift. */
 function foldedTensors({ layer, norm, factors, shifts }: Pair, index: GraphIndex): TensorProto[] {
-  const weight = index.initializers.get(layer.input[1]!)!;
+  const weight = tensorAt(layer.input[1]!, index)!;
   const dims = dimsOf(weight);
-  const values = float32Values(weight);
+  const values = valuesOf(weight);
   const ofOneNeuron = neuronAxis(layer) === 0 ? values.length / factors.length : 1;
   const scaled = values.map((value, at) => value * factors[Math.floor(at / ofOneNeuron) % factors.length]!);
   return [
-    tensor(weight.name, "float32", dims, scaled),
-    tensor(norm.input[2]!, "float32", [shifts.length], Float32Array.from(shifts)),
+    floatTensor(weight.name, floatType(weight), dims, scaled),
+    floatTensor(norm.input[2]!, floatType(weight), [shifts.length], Float32Array.from(shifts)),
   ];
+}
+
+function valuesOf(tensor: TensorProto): Float32Array {
+  return floatValues(tensor, floatType(tensor));
+}
+
+function floatType(tensor: TensorProto) {
+  const type = dataTypeName(tensor.dataType);
+  if (!isFloatType(type)) throw new Error(`"${tensor.name}" holds no floats.`);
+  return type;
 }

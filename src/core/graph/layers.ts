@@ -1,10 +1,15 @@
 import { floatAttribute, intAttribute } from "../onnx/attributes";
-import { DataType, dataTypeName } from "../onnx/dataTypes";
+import { type FloatType, isFloatType } from "../onnx/floats";
 import { isOnnxDomain, type Model } from "../onnx/model";
-import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { dimsOf, float32Values, storedBytes } from "../onnx/tensors";
-import { biasSlot, type RoundedOp, storedWeights } from "./storedWeights";
-import { type GraphIndex, indexGraph } from "./uses";
+import type { NodeProto } from "../onnx/onnx_pb";
+import { storedBytes } from "../onnx/tensors";
+import { addedBias, ownBias } from "./biases";
+import { sharedWeight } from "./sharedWeights";
+import { type Home, nestedHomes } from "./nested";
+import { constantTensors, notStored, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
+import { storedValue, type StoredValue } from "./storedValues";
+import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
+import { type GraphIndex, indexModel, innerIndex } from "./uses";
 import { type Window, windowOf } from "./window";
 
 export type LayerOp = "Gemm" | "MatMul" | "Conv" | RoundedOp;
@@ -17,6 +22,22 @@ export interface Layer {
   readonly node: NodeProto;
   /** Name of the stored weight. */
   readonly tensor: string;
+  /** The weight as the node reads it, which may be the stored one turned over, reshaped or cast. */
+  readonly value: StoredValue;
+  /** What the layer computes in. */
+  readonly type: FloatType;
+  /** Of the weight as it is stored. */
+  readonly bytes: number;
+  /** Whether more than this node reads the weight, or a nested graph does: then all of them go on reading its old name. */
+  readonly shared: boolean;
+  /** Places that read the weight. */
+  readonly readers: number;
+  /** Where the weight is stored, if that is a graph nested in a node or a function. */
+  readonly home: Home | null;
+  /** Whether a nested graph or a function uses the weight. */
+  readonly nested: boolean;
+  /** The nodes of the graph that look up rows of the weight as it is. */
+  readonly lookUps: readonly NodeProto[];
   /** Which input of the node it is. */
   readonly weightSlot: number;
   readonly shape: readonly number[];
@@ -26,7 +47,7 @@ export interface Layer {
   readonly neurons: number;
   readonly groups: number;
   /**
-   * Whether the stored weight is [neurons, inputs] (Conv, Gemm with transB) or [inputs, neurons]; either may be several axes of
+   * Whether the weight is [neurons, inputs] (Conv, Gemm with transB) or [inputs, neurons]; either may be several axes of
    * its shape.
    */
   readonly neuronsFirst: boolean;
@@ -42,58 +63,37 @@ export interface Layer {
   readonly biasAt: { readonly node: NodeProto; readonly slot: number } | null;
 }
 
-/** Why a tensor is left as it is. */
-export type SkipReason =
-  | "bias"
-  | "not-constant"
-  | "overridable"
-  | "shared"
-  | "too-small"
-  | "not-finite"
-  | "out-of-range"
-  | "unsupported-operator"
-  | "unsupported-attributes"
-  | "unsupported-shape"
-  | "unsupported-type"
-  | "already-quantized"
-  | "graph-output"
-  | "unused"
-  | "excluded";
-
-export interface Skipped {
-  readonly tensor: string;
-  readonly reason: SkipReason;
-  /** One sentence for the user. */
-  readonly detail: string;
-  readonly bytes: number;
-}
-
-/** Under this many weights the scales and the new nodes take more bytes than the codes save. */
-const MIN_WEIGHTS = 32;
-/** The largest weight whose step still fits float32 in every alphabet, with room for the sums of a layer. */
-const MAX_WEIGHT = 1e37;
-
 /**
  * Finds the layers of a model, in execution order, and says of every other tensor with weights why it is left alone.
  *
  * @throws {Failure} `model-invalid` where the graph is not one.
  */
 export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; skipped: Skipped[] } {
-  const index = indexGraph(model.graph);
+  const index = indexModel(model);
   const layers: Layer[] = [];
   const skipped: Skipped[] = [];
   const taken = new Set<string>();
-  index.nodes.forEach((node, place) => {
-    for (const found of foundIn(node, place, index, model)) {
+  const places = new Map(index.nodes.map((node, place) => [node, place]));
+  const titleOf = (node: NodeProto): string => node.name || `${node.opType}_${places.get(node) ?? "nested"}`;
+  for (const node of index.nodes) {
+    for (const found of foundIn(node, index, titleOf, taken)) {
       if (!("reason" in found)) layers.push(found);
       else if (!taken.has(found.tensor)) skipped.push(found);
       taken.add(found.tensor);
     }
-  });
-  const biases = new Set(layers.flatMap(({ biasAt }) => (biasAt ? (biasAt.node.input[biasAt.slot] ?? []) : [])));
-  for (const tensor of model.graph.initializer) {
-    if (!taken.has(tensor.name)) skipped.push(whyLeft(tensor, index, biases));
   }
+  const biases = new Set(layers.flatMap(({ biasAt }) => (biasAt ? (biasAt.node.input[biasAt.slot] ?? []) : [])));
+  const rest = (within: GraphIndex, home: Home | null): void => {
+    for (const tensor of [...within.initializers.values(), ...constantTensors(within)]) {
+      if (home === null && taken.has(tensor.name)) continue;
+      const value = storedValue(tensor.name, within)!;
+      const found = sharedWeight(value, within, titleOf, home) ?? whyLeft(value, within, biases);
+      if ("reason" in found) skipped.push(found);
+      else layers.push(found);
+    }
+  };
+  rest(index, null);
+  for (const home of nestedHomes(model)) rest(innerIndex(home, index), home);
   return { index, layers: withUniqueNames(layers), skipped };
 }
 
@@ -104,46 +104,79 @@ function isLayerNode(node: NodeProto): boolean {
 /** Reasons that speak of how a weight is used, where it may still be rounded as it is stored. */
 const OF_USE: readonly SkipReason[] = ["unsupported-shape", "unsupported-attributes", "not-constant"];
 
-function foundIn(node: NodeProto, place: number, index: GraphIndex, model: Model): (Layer | Skipped)[] {
-  const fitted = isLayerNode(node) ? layerOf(node, place, index, model) : undefined;
-  if (fitted && !("reason" in fitted && OF_USE.includes(fitted.reason))) return [fitted];
-  const rounded = storedWeights(node, index).map(({ slot, title, ...weight }): Layer | Skipped => {
-    const tensor = index.initializers.get(node.input[slot]!)!;
-    const bytes = storedBytes(tensor);
-    const refused = refusal(tensor, index, model, (reason, detail) => ({
-      tensor: tensor.name,
-      reason,
-      detail,
-      bytes,
-    }));
-    if (refused) return refused;
-    const own = {
-      name: `${node.name || `${node.opType}_${place}`}${title}`,
-      node,
-      tensor: tensor.name,
-      weightSlot: slot,
-    };
-    return { ...own, ...weight, groups: 1, input: null, window: null, bias: null, biasAt: null };
-  });
-  return rounded.length > 0 ? rounded : fitted ? [fitted] : [];
+/** @param taken names of stored tensors that were found before. */
+function foundIn(
+  node: NodeProto,
+  index: GraphIndex,
+  titleOf: (node: NodeProto) => string,
+  taken: ReadonlySet<string>,
+): (Layer | Skipped)[] {
+  const isNew = (value: StoredValue): boolean => !taken.has(value.tensor.name);
+  const weights = storedWeights(node, index);
+  const shared = weights
+    .map(weight => weight.value)
+    .filter(isNew)
+    .flatMap(value => sharedWeight(value, index, titleOf) ?? []);
+  const of = new Set([...taken, ...shared.map(one => one.tensor)]);
+  const own = weights.filter(({ value }) => !of.has(value.tensor.name));
+  // A weight that others use too is no matter of this node alone.
+  if (weights.length > 0 && own.length === 0) return shared;
+  const fitted = isLayerNode(node) ? layerOf(node, titleOf(node), index) : undefined;
+  if (fitted && !("reason" in fitted && OF_USE.includes(fitted.reason))) return [...shared, fitted];
+  const rounded = own.map(weight => roundedLayer(weight, node, titleOf(node), index));
+  return [...shared, ...(rounded.length > 0 ? rounded : fitted ? [fitted] : [])];
 }
 
-function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model): Layer | Skipped {
+/** A weight of one node that is rounded as it is stored. */
+function roundedLayer(
+  { value, slot, title, layout }: StoredWeight,
+  node: NodeProto,
+  name: string,
+  index: GraphIndex,
+): Layer | Skipped {
+  const refused = refusal(value, index);
+  return (
+    refused ?? {
+      ...ofValue(value),
+      ...layout,
+      name: `${name}${title}`,
+      node,
+      weightSlot: slot,
+      lookUps: layout.op === "Gather" ? [node] : [],
+      groups: 1,
+      input: null,
+      window: null,
+      bias: null,
+      biasAt: null,
+    }
+  );
+}
+
+/** What a weight of one node says of its layer, once nothing speaks against quantizing it. */
+function ofValue(value: StoredValue) {
+  if (!isFloatType(value.type)) throw new Error(`"${value.name}" holds no floats.`);
+  const { tensor, type } = value;
+  return {
+    tensor: tensor.name,
+    value,
+    type,
+    bytes: storedBytes(tensor),
+    shared: false,
+    readers: 1,
+    home: null,
+    nested: false,
+  };
+}
+
+function layerOf(node: NodeProto, title: string, index: GraphIndex): Layer | Skipped {
   const name = node.input[1] ?? "";
-  const weight = index.initializers.get(name);
-  const title = node.name || `${node.opType}_${place}`;
-  const skip = (reason: SkipReason, detail: string): Skipped => ({
-    tensor: name,
-    reason,
-    detail,
-    bytes: weight ? storedBytes(weight) : 0,
-  });
-  if (weight === undefined)
-    return skip("not-constant", "Computed when the model runs, so there is nothing stored to quantize.");
-  const refused = refusal(weight, index, model, skip);
+  const value = storedValue(name, index);
+  if (value === undefined) return notStored(name, index);
+  const refused = refusal(value, index);
   if (refused) return refused;
 
-  const shape = dimsOf(weight);
+  const skip = skipOf(value.tensor);
+  const { shape } = value;
   const op = node.opType as LayerOp;
   if (op === "Gemm" && (intAttribute(node, "transA", 0) !== 0 || floatAttribute(node, "alpha", 1) !== 1)) {
     return skip("unsupported-attributes", `${title} is a Gemm with transA or alpha, which is not handled yet.`);
@@ -156,7 +189,7 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
     );
   }
   const input = node.input[0] ?? "";
-  if (index.initializers.has(input)) return skip("unsupported-operator", `${title} multiplies two stored tensors.`);
+  if (storedValue(input, index)) return skip("unsupported-operator", `${title} multiplies two stored tensors.`);
 
   const window = op === "Conv" ? windowOf(node, shape) : null;
   const neuronsFirst = op === "Conv" || (op === "Gemm" && intAttribute(node, "transB", 0) !== 0);
@@ -165,111 +198,27 @@ function layerOf(node: NodeProto, place: number, index: GraphIndex, model: Model
   const groups = window?.groups ?? 1;
   if (groups < 1 || neurons % groups !== 0)
     return skip("unsupported-shape", `${title} has ${neurons} neurons in ${groups} groups.`);
-  const { bias, biasAt } = op === "MatMul" ? addedBias(node, neurons, index) : ownBias(node, neurons, index);
+  const own = ofValue(value);
+  const biasOf = op === "MatMul" ? addedBias : ownBias;
+  const { bias, biasAt } = biasOf(node, neurons, own.type, index);
   return {
+    ...own,
     name: title,
     op,
     node,
-    tensor: name,
+    lookUps: [],
     weightSlot: 1,
     shape,
     inputs,
     neurons,
     groups,
     neuronsFirst,
-    input,
+    // onnxruntime hands out no values of bfloat16, so there is nothing to fit to.
+    input: own.type === "bfloat16" ? null : input,
     window,
     bias,
-    biasAt,
+    biasAt: own.type === "bfloat16" ? null : biasAt,
   };
-}
-
-/** What the stored tensor itself says against quantizing it. */
-function refusal(
-  weight: TensorProto,
-  index: GraphIndex,
-  model: Model,
-  skip: (reason: SkipReason, detail: string) => Skipped,
-): Skipped | undefined {
-  const type = dataTypeName(weight.dataType) ?? `type ${weight.dataType}`;
-  if (weight.dataType !== DataType.float32) {
-    return /int|float8|float4/.test(type)
-      ? skip("already-quantized", `Stored as ${type}; kept as it is.`)
-      : skip("unsupported-type", `Stored as ${type}; only float32 is handled yet.`);
-  }
-  // Before IR 4 every initializer had to be listed among the inputs; since then being there means a caller may feed another value.
-  if (index.inputs.has(weight.name) && model.irVersion >= 4n) {
-    return skip("overridable", "Also a graph input: someone may feed another value.");
-  }
-  if (index.outputs.has(weight.name))
-    return skip("graph-output", "Also an output of the model, so its values must not change.");
-  if ((index.uses.get(weight.name)?.length ?? 0) > 1)
-    return skip("shared", "Used by several nodes; shared weights are not handled yet.");
-  const values = float32Values(weight);
-  if (values.length < MIN_WEIGHTS) {
-    return skip(
-      "too-small",
-      `${values.length} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`,
-    );
-  }
-  let largest = 0;
-  for (const value of values) {
-    if (!Number.isFinite(value))
-      return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
-    largest = Math.max(largest, Math.abs(value));
-  }
-  if (largest > MAX_WEIGHT)
-    return skip("out-of-range", `Holds a weight of ${largest}; sums of such weights overflow float32.`);
-  return undefined;
-}
-
-type Bias = Pick<Layer, "bias" | "biasAt">;
-
-const NO_BIAS: Bias = { bias: null, biasAt: null };
-
-/** The bias of a Gemm or Conv: its third input, which may be left out. */
-function ownBias(node: NodeProto, neurons: number, index: GraphIndex): Bias {
-  const name = node.input[2] ?? "";
-  const biasAt = { node, slot: 2 };
-  if (name === "") return { bias: null, biasAt };
-  const values = storedVector(name, index);
-  const beta = node.opType === "Gemm" ? floatAttribute(node, "beta", 1) : 1;
-  if (values?.length === 1) return { bias: new Float32Array(neurons).fill(beta * values[0]!), biasAt };
-  return values?.length === neurons ? { bias: values.map(value => beta * value), biasAt } : NO_BIAS;
-}
-
-/** The stored vector that an Add behind a MatMul adds to every row, where the Add is all that reads the product. */
-function addedBias(node: NodeProto, neurons: number, index: GraphIndex): Bias {
-  const product = node.output[0] ?? "";
-  const uses = index.uses.get(product) ?? [];
-  const add = uses[0]?.node;
-  if (uses.length !== 1 || index.outputs.has(product) || !add || !isOnnxDomain(add) || add.opType !== "Add")
-    return NO_BIAS;
-  const slot = add.input[0] === product ? 1 : 0;
-  const tensor = index.initializers.get(add.input[slot] ?? "");
-  const values = storedVector(add.input[slot] ?? "", index);
-  // A vector of any other shape is added along another axis, or makes the output larger.
-  const alongNeurons = tensor !== undefined && dimsOf(tensor).length === 1 && values?.length === neurons;
-  return alongNeurons ? { bias: values, biasAt: { node: add, slot } } : NO_BIAS;
-}
-
-/** A stored float32 tensor; null where it is something else, or a caller may replace it. */
-function storedVector(name: string, index: GraphIndex): Float32Array | null {
-  const stored = index.initializers.get(name);
-  return stored?.dataType === DataType.float32 && !index.inputs.has(name) ? float32Values(stored) : null;
-}
-
-function whyLeft(tensor: TensorProto, index: GraphIndex, biases: ReadonlySet<string>): Skipped {
-  const uses = index.uses.get(tensor.name) ?? [];
-  const bytes = storedBytes(tensor);
-  const left = (reason: SkipReason, detail: string): Skipped => ({ tensor: tensor.name, reason, detail, bytes });
-  const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
-  const user = uses[0]?.node;
-  if (!user) return left("unused", "No node of the graph reads it.");
-  if (biases.has(tensor.name) || (isOnnxDomain(user) && uses.every(use => use.slot === biasSlot(user.opType))))
-    return left("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
-  if (!/^(float|bfloat)/.test(type)) return left("unsupported-type", `Stored as ${type}; not a weight.`);
-  return left("unsupported-operator", `Whittle does not quantize what ${user.opType} uses.`);
 }
 
 function withUniqueNames(layers: readonly Layer[]): Layer[] {

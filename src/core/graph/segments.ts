@@ -9,6 +9,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from "../onnx/onnx_pb";
+import { type Change, type Home, rebuilt, withBodies, withTensors } from "./nested";
 import { type GraphIndex, readNames } from "./uses";
 
 /**
@@ -82,7 +83,7 @@ export function ancestorsOf(
 const RANDOM = /^Random|^Bernoulli$|^Multinomial$/;
 
 /** Nodes whose outputs hang on stored tensors alone; each segment that reads one repeats it. */
-function constantNodes(index: GraphIndex): Set<NodeProto> {
+export function constantNodes(index: GraphIndex): Set<NodeProto> {
   const constants = new Set<NodeProto>();
   const values = new Set<string>();
   for (const node of index.nodes) {
@@ -110,6 +111,8 @@ function neededConstants(constants: readonly NodeProto[], nodes: readonly NodePr
 export interface Replaced {
   readonly nodes: ReadonlyMap<NodeProto, NodeProto>;
   readonly tensors: ReadonlyMap<string, TensorProto>;
+  /** Those of weights that lie in nested graphs and functions. */
+  readonly nested: ReadonlyMap<Home, readonly TensorProto[]>;
 }
 
 /**
@@ -125,14 +128,18 @@ export function segmentModel(
   typeOf: (name: string) => DataTypeName,
   replaced: Replaced,
 ): ModelProto {
-  const nodes = segment.nodes.map(node => replaced.nodes.get(node) ?? node);
+  const change: Change = (home, nodes) => withTensors(home, nodes, replaced.nested.get(home) ?? []);
+  const nodes = segment.nodes
+    // A weight that is seen through other nodes takes the place of the last of them.
+    .filter(node => !node.output.some(name => replaced.tensors.has(name)))
+    .map(node => replaced.nodes.get(node) ?? withBodies(node, change));
   const names = new Set(nodes.flatMap(readNames));
   const initializer = [...names].flatMap(name => replaced.tensors.get(name) ?? index.initializers.get(name) ?? []);
   return create(ModelProtoSchema, {
     // From IR 4 on initializers need not be listed among the inputs; operators keep the meaning their opset gives them.
     irVersion: model.irVersion < 4n ? 4n : model.irVersion,
     opsetImport: model.opsetImport,
-    functions: model.functions,
+    functions: model.functions.map(one => rebuilt(one, change)),
     graph: create(GraphProtoSchema, {
       name: "segment",
       node: nodes,

@@ -1,7 +1,7 @@
 import { intAttribute } from "../onnx/attributes";
 import { isOnnxDomain } from "../onnx/model";
 import type { NodeProto } from "../onnx/onnx_pb";
-import { dimsOf } from "../onnx/tensors";
+import { type StoredValue, storedValue } from "./storedValues";
 import type { GraphIndex, Use } from "./uses";
 
 // Weights that are rounded as they are stored, since Whittle does not see what they meet: tables that are looked up, recurrent
@@ -9,16 +9,22 @@ import type { GraphIndex, Use } from "./uses";
 
 export type RoundedOp = "Gemm" | "MatMul" | "Conv" | "ConvTranspose" | "Gather" | "LSTM" | "GRU" | "RNN";
 
-/** How a stored tensor is read: as [neurons, inputs] or [inputs, neurons], with an alphabet a neuron. */
-export interface StoredWeight {
+/** How a weight is read: as [neurons, inputs] or [inputs, neurons], with an alphabet a neuron. */
+export interface WeightLayout {
   readonly op: RoundedOp;
-  readonly slot: number;
-  /** Added to the node's name where it has several weights. */
-  readonly title: string;
   readonly shape: readonly number[];
   readonly neurons: number;
   readonly inputs: number;
   readonly neuronsFirst: boolean;
+}
+
+/** A weight of a node. */
+export interface StoredWeight {
+  readonly value: StoredValue;
+  readonly slot: number;
+  /** Added to the node's name where it has several weights. */
+  readonly title: string;
+  readonly layout: WeightLayout;
 }
 
 /** Axes that count neurons: so many at the front, or the last. */
@@ -46,11 +52,19 @@ function recurrent(_: NodeProto, rank: number): Neurons | null {
   return rank === 3 ? 2 : null;
 }
 
-/** Whether a tensor of so many axes would be a weight at this input of a node. */
-export function isWeightAt({ node, slot }: Use, rank: number): boolean {
-  if (!isOnnxDomain(node) || !isRounded(node.opType)) return false;
-  const neurons = PLACES[node.opType][slot]?.(node, rank);
-  return neurons !== undefined && neurons !== null;
+/** How a weight of such a shape would be read at this input of a node; undefined where it is none. */
+export function layoutAt({ node, slot }: Use, shape: readonly number[]): WeightLayout | undefined {
+  if (!isOnnxDomain(node) || !isRounded(node.opType)) return undefined;
+  const axes = PLACES[node.opType][slot]?.(node, shape.length) ?? null;
+  if (axes === null) return undefined;
+  const split = axes === "last" ? shape.length - 1 : axes;
+  const [front, back] = [product(shape.slice(0, split)), product(shape.slice(split))];
+  const [neurons, inputs] = axes === "last" ? [back, front] : [front, back];
+  return { op: node.opType, shape, neurons, inputs, neuronsFirst: axes !== "last" };
+}
+
+export function isRecurrent({ opType }: NodeProto): boolean {
+  return opType === "LSTM" || opType === "GRU" || opType === "RNN";
 }
 
 /** Where an operator's bias is, the numbers that are added to its sums; undefined where it has none. */
@@ -62,20 +76,13 @@ export function biasSlot(op: string): number | undefined {
 /** The stored weights of a node; none where it is of another operator, or all it reads is computed. */
 export function storedWeights(node: NodeProto, index: GraphIndex): StoredWeight[] {
   if (!isOnnxDomain(node) || !isRounded(node.opType)) return [];
-  const op = node.opType;
-  const places = PLACES[op];
-  const found = places.flatMap((neuronAxes, slot): StoredWeight[] => {
-    const stored = index.initializers.get(node.input[slot] ?? "");
-    const shape = stored ? dimsOf(stored) : [];
-    const axes = stored ? neuronAxes(node, shape.length) : null;
-    if (axes === null) return [];
-    const split = axes === "last" ? shape.length - 1 : axes;
-    const [front, back] = [product(shape.slice(0, split)), product(shape.slice(split))];
-    const [neurons, inputs] = axes === "last" ? [back, front] : [front, back];
-    return [{ op, slot, title: "", shape, neurons, inputs, neuronsFirst: axes !== "last" }];
+  const found = PLACES[node.opType].flatMap((_, slot): StoredWeight[] => {
+    const value = storedValue(node.input[slot] ?? "", index);
+    const layout = value && layoutAt({ node, slot }, value.shape);
+    return layout ? [{ value, slot, title: "", layout }] : [];
   });
   // Two stored tensors that are multiplied with each other are a constant, and no layer.
-  if ((op === "MatMul" || op === "Gemm") && found.length > 1) return [];
+  if ((node.opType === "MatMul" || node.opType === "Gemm") && found.length > 1) return [];
   return found.length > 1 ? found.map(one => ({ ...one, title: one.slot === 1 ? " W" : " R" })) : found;
 }
 

@@ -1,6 +1,17 @@
+import { create } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
-import { bodiesOf } from "../onnx/model";
-import type { GraphProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
+import { bodiesOf, type Model } from "../onnx/model";
+import {
+  type FunctionProto,
+  type GraphProto,
+  GraphProtoSchema,
+  type NodeProto,
+  type TensorProto,
+} from "../onnx/onnx_pb";
+import { type Home, isGraph } from "./nested";
+
+/** Before this IR version every stored tensor had to be listed among the inputs; since then being there means that a caller may feed another value. */
+const INITIALIZERS_STAND_ALONE = 4n;
 
 /** Where a value of the graph is read: by an input of a node, or by a graph nested in the node (`slot` is then -1). */
 export interface Use {
@@ -18,10 +29,15 @@ export interface GraphIndex {
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   /** The node that makes a value. */
   readonly producers: ReadonlyMap<string, NodeProto>;
+  /** Functions of the model by domain and name. */
+  readonly functions: ReadonlyMap<string, FunctionProto>;
 }
 
 /** @throws {Failure} `model-invalid` where the nodes wait for each other in a circle. */
-export function indexGraph(graph: GraphProto): GraphIndex {
+export function indexGraph(
+  graph: GraphProto,
+  functions: ReadonlyMap<string, FunctionProto> = new Map(),
+): GraphIndex {
   const uses = new Map<string, Use[]>();
   for (const node of graph.node) {
     const read = [
@@ -43,7 +59,34 @@ export function indexGraph(graph: GraphProto): GraphIndex {
     outputs: new Set(graph.output.map(output => output.name)),
     uses,
     producers: producersOf(graph.node),
+    functions,
   };
+}
+
+/** The index of a model's own graph, whose inputs are those that a caller feeds or may feed. */
+export function indexModel({ graph, functions, irVersion }: Model): GraphIndex {
+  const index = indexGraph(graph, new Map(functions.map(one => [`${one.domain}:${one.name}`, one])));
+  if (irVersion >= INITIALIZERS_STAND_ALONE) return index;
+  return { ...index, inputs: new Set([...index.inputs].filter(name => !index.initializers.has(name))) };
+}
+
+const innerIndices = new WeakMap<Home, GraphIndex>();
+
+/** The index of a graph nested in a node, or of a function, made once. */
+export function innerIndex(home: Home, { functions }: GraphIndex): GraphIndex {
+  const known = innerIndices.get(home) ?? indexGraph(isGraph(home) ? home : asGraph(home), functions);
+  innerIndices.set(home, known);
+  return known;
+}
+
+function asGraph({ name, input, output, node }: FunctionProto): GraphProto {
+  const values = (names: readonly string[]) => names.map(one => ({ name: one }));
+  return create(GraphProtoSchema, { name, node, input: values(input), output: values(output) });
+}
+
+/** The function of the model that a node calls; undefined for an operator. */
+export function calledFunction(node: NodeProto, { functions }: GraphIndex): FunctionProto | undefined {
+  return functions.get(`${node.domain}:${node.opType}`);
 }
 
 /** Every name a node reads: its inputs, and what the graphs nested in it take from outside. */
@@ -51,7 +94,8 @@ export function readNames(node: NodeProto): string[] {
   return [...node.input, ...capturedNames(node)].filter(name => name !== "");
 }
 
-function capturedNames(node: NodeProto): string[] {
+/** Names that the graphs nested in a node take from outside. */
+export function capturedNames(node: NodeProto): string[] {
   return bodiesOf(node).flatMap(body => {
     const own = new Set([
       ...body.input.map(input => input.name),

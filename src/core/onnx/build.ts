@@ -42,6 +42,11 @@ export function tensorOf(name: string, value: TensorProto): AttributeProto {
   return create(AttributeProtoSchema, { name, type: TENSOR, t: value });
 }
 
+/** A tensor as a Constant node, where an initializer cannot stand or may be replaced by a caller. */
+export function constantNode(stored: TensorProto): NodeProto {
+  return node("Constant", [], stored.name, [tensorOf("value", stored)]);
+}
+
 /** The declaration of a value, its shape left open. */
 export function valueInfo(name: string, type: DataTypeName): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType: DataType[type] } } });

@@ -26,3 +26,18 @@ function roundToEven(value: number): number {
   const over = value - below;
   return below + (over > 0.5 || (over === 0.5 && below % 2 === 1) ? 1 : 0);
 }
+
+const view = new DataView(new ArrayBuffer(4));
+
+/** The value of a bfloat16, which is the upper half of a float32. */
+export function bfloatToNumber(bits: number): number {
+  view.setUint32(0, bits * 2 ** 16);
+  return view.getFloat32(0);
+}
+
+/** The 16 bits of the bfloat16 nearest to a float32 value, ties to even. */
+export function numberToBfloat(value: number): number {
+  if (Number.isNaN(value)) return 0x7fc0;
+  view.setFloat32(0, value);
+  return roundToEven(view.getUint32(0) / 2 ** 16);
+}

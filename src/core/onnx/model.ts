@@ -43,7 +43,7 @@ function hasGraph(model: ModelProto): model is Model {
 }
 
 /** Version of an operator set the model imports; the domain of ONNX itself is "" and also "ai.onnx". */
-export function opsetOf(model: ModelProto, domain = ""): number | undefined {
+export function opsetOf(model: Pick<ModelProto, "opsetImport">, domain = ""): number | undefined {
   const found = model.opsetImport.find(one => one.domain === domain || (domain === "" && one.domain === "ai.onnx"));
   return found && Number(found.version);
 }
@@ -95,12 +95,17 @@ export function allNames(model: Model): Set<string> {
     for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) names.add(value.name);
     for (const one of graph.initializer) names.add(one.name);
     for (const one of graph.sparseInitializer) if (one.values) names.add(one.values.name);
-    for (const node of graph.node) {
-      for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
-      bodiesOf(node).forEach(add);
-    }
+    graph.node.forEach(addNode);
+  };
+  const addNode = (node: NodeProto): void => {
+    for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
+    bodiesOf(node).forEach(add);
   };
   add(model.graph);
+  for (const { input, output, node } of model.functions) {
+    for (const name of [...input, ...output]) names.add(name);
+    node.forEach(addNode);
+  }
   return names;
 }
 

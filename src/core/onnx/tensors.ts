@@ -92,6 +92,15 @@ export function float32Values(tensor: TensorProto): Float32Array {
   return new Float32Array(tensor.rawData.slice().buffer);
 }
 
+/** The values of an int64 tensor, which is small: a shape or a list of axes. The tensor has passed `checkTensor`. */
+export function int64Values(tensor: TensorProto): bigint[] {
+  return tensor.rawData.length > 0 ? [...new BigInt64Array(tensor.rawData.slice().buffer)] : [...tensor.int64Data];
+}
+
+export function int64Tensor(name: string, values: readonly bigint[]): TensorProto {
+  return tensor(name, "int64", [values.length], BigInt64Array.from(values));
+}
+
 /** An initializer of plain bytes; multi-byte numbers are little-endian, as ONNX wants them and every machine we run on has them. */
 export function tensor(
   name: string,

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { convertTo } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
 import { convertTo } from "../../core/calibration/convert";
 import { isBesideTokens, usualValue } from "../../core/calibration/decoder";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Skipped } from "../../../src/core/graph/layers";
+import type { Skipped } from "../../../src/core/graph/skipped";
 import type { InspectedLayer } from "../../../src/engine/inspect";
 import { filterLayers, layerRows, sortLayers } from "../../../webview/model/layers";
 import { reasonsOf } from "../../../webview/shared/skipped";

@@ -1,0 +1,123 @@
+import { DataType, dataTypeName } from "../onnx/dataTypes";
+import { isFloatType, largestOf } from "../onnx/floats";
+import { isOnnxDomain } from "../onnx/model";
+import type { TensorProto } from "../onnx/onnx_pb";
+import { elementCount, storedBytes } from "../onnx/tensors";
+import { lastAlone, readersOf } from "./readers";
+import { constantTensor, type StoredValue, valuesOf } from "./storedValues";
+import { biasSlot } from "./storedWeights";
+import type { GraphIndex } from "./uses";
+
+/** Why a tensor is left as it is. */
+export type SkipReason =
+  | "bias"
+  | "not-constant"
+  | "overridable"
+  | "shared"
+  | "too-small"
+  | "not-finite"
+  | "out-of-range"
+  | "unsupported-operator"
+  | "unsupported-attributes"
+  | "unsupported-shape"
+  | "unsupported-type"
+  | "already-quantized"
+  | "graph-output"
+  | "unused"
+  | "excluded";
+
+export interface Skipped {
+  readonly tensor: string;
+  readonly reason: SkipReason;
+  /** One sentence for the user. */
+  readonly detail: string;
+  readonly bytes: number;
+}
+
+/** Says of one tensor why it is left. */
+export type Skip = (reason: SkipReason, detail: string) => Skipped;
+
+export function skipOf(tensor: TensorProto): Skip {
+  const bytes = storedBytes(tensor);
+  return (reason, detail) => ({ tensor: tensor.name, reason, detail, bytes });
+}
+
+/** Why what a layer reads as its weight is none. */
+export function notStored(name: string, { graph }: GraphIndex): Skipped {
+  const sparse = graph.sparseInitializer.find(one => one.values?.name === name);
+  if (!sparse) {
+    const detail = "Computed when the model runs, so there is nothing stored to quantize.";
+    return { tensor: name, reason: "not-constant", detail, bytes: 0 };
+  }
+  const detail = "Stored as a sparse tensor, which codes of a few bits would not make smaller.";
+  return { tensor: name, reason: "unsupported-type", detail, bytes: storedBytes(sparse.values!) };
+}
+
+/** Under this many weights the scales and the new nodes take more bytes than the codes save. */
+export const MIN_WEIGHTS = 32;
+/** The largest weight whose step still fits float32 in every alphabet, with room for the sums of a layer. */
+const MAX_WEIGHT = 1e37;
+
+/** What a weight itself says against quantizing it, wherever it is used. */
+export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undefined {
+  const skip = skipOf(weight.tensor);
+  const { name } = weight.tensor;
+  const type = dataTypeName(weight.tensor.dataType);
+  if (!isFloatType(type) || !isFloatType(weight.type)) {
+    const known = type ?? `type ${weight.tensor.dataType}`;
+    return /int|float8|float4/.test(known)
+      ? skip("already-quantized", `Stored as ${known}; kept as it is.`)
+      : skip("unsupported-type", `Stored as ${known}, which is no float of 16, 32 or 64 bits.`);
+  }
+  if (index.inputs.has(name)) return skip("overridable", "Also a graph input: someone may feed another value.");
+  if (index.outputs.has(lastAlone(weight, index).name))
+    return skip("graph-output", "Also an output of the model, so its values must not change.");
+  const count = elementCount(weight.tensor);
+  if (count < MIN_WEIGHTS) {
+    return skip("too-small", `${count} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`);
+  }
+  let largest = 0;
+  for (const value of valuesOf(weight)) {
+    if (!Number.isFinite(value))
+      return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
+    largest = Math.max(largest, Math.abs(value));
+  }
+  // A step beyond the largest weight must still be a number of the type.
+  const most = Math.min(MAX_WEIGHT, largestOf(weight.type) / 2);
+  if (largest > most)
+    return skip("out-of-range", `Holds a weight of ${largest}; sums of such weights overflow ${weight.type}.`);
+  return undefined;
+}
+
+/** Tensors that Constant nodes hold, but for the small ones, which are shapes, axes and factors. */
+export function constantTensors(index: GraphIndex): TensorProto[] {
+  return index.nodes.flatMap(node => {
+    const tensor = constantTensor(node);
+    const isLarge = tensor && tensor.dataType !== DataType.int64 && elementCount(tensor) >= MIN_WEIGHTS;
+    return isLarge ? [tensor] : [];
+  });
+}
+
+/**
+ * Why a tensor is left that no layer reads as its weight.
+ *
+ * @param biases names of the values that layers add to their sums.
+ */
+export function whyLeft(value: StoredValue, index: GraphIndex, biases: ReadonlySet<string>): Skipped {
+  const { tensor } = value;
+  const skip = skipOf(tensor);
+  const { places, isOutput } = readersOf(value, index);
+  const type = dataTypeName(tensor.dataType) ?? `type ${tensor.dataType}`;
+  const [first] = places;
+  if (!first) {
+    return isOutput
+      ? skip("graph-output", "An output of the model, so its values must not change.")
+      : skip("unused", "No node of the graph reads it.");
+  }
+  const isBias = places.every(({ node, slot }) => {
+    return biases.has(node.input[slot]!) || (isOnnxDomain(node) && slot === biasSlot(node.opType));
+  });
+  if (isBias) return skip("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
+  if (!/^(float|bfloat)/.test(type)) return skip("unsupported-type", `Stored as ${type}; not a weight.`);
+  return skip("unsupported-operator", `Whittle does not quantize what ${first.node.opType} uses.`);
+}
