@@ -112,7 +112,8 @@ function float32(name: string, tensor: KeptTensor): KeptTensor {
       const values = await tensor.read();
       return { type: "float32", dims: values.dims, data: convertTo("float32", values) };
     };
-    return { type: "float32", dims: tensor.dims, read, drop: () => tensor.drop() };
+    const { dims, usable } = tensor;
+    return { type: "float32", dims, usable, read, drop: () => tensor.drop() };
   }
   throw new Failure(
     "model-invalid",

@@ -28,6 +28,8 @@ const LARGEST_ACTIVATION = 1e15;
 
 /** Whether all values are numbers that can be fitted to: a network that overflows, or takes the logarithm of less than zero, gives others. */
 export function isUsable({ type, data }: Pick<Tensor, "type" | "data">): boolean {
+  // Of float16 these are the bits: all those of the exponent are set in NaN and in infinite values.
+  if (type === "float16") return !(data as Uint16Array).some(bits => (bits & 0x7c00) === 0x7c00);
   if (type !== "float32" && type !== "float64") return true;
   const values = data as Float32Array | Float64Array;
   for (let at = 0; at < values.length; at++) if (!(Math.abs(values[at]!) <= LARGEST_ACTIVATION)) return false;

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { convertTo } from "../../core/calibration/convert";
-import type { ModelInput } from "../../core/calibration/inputs";
-import { convertTo } from "../../core/calibration/convert";
 import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
+import type { ModelInput } from "../../core/calibration/inputs";
 import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
