@@ -149,7 +149,9 @@ function sharedTable(width: 1 | 2 | 4, meaning: (code: number) => number, parts:
     for (let at = 0; at < table.length; at++) {
       table[at] = values[(Math.floor(at / perByte) >> ((at % perByte) * width)) % codes]!;
     }
-    const stored = parts.store(tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table));
+    const stored = parts.store(
+      tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table),
+    );
     return parts.add("Cast", [stored], [intOf("to", DataType.float32)]);
   });
 }
