@@ -47,7 +47,8 @@ main(process.argv.slice(2)).then(
     }
     if (error instanceof Failure) {
       process.stderr.write(`whittle: ${error.code}: ${oneLine(error.message)}\n`);
-      process.exit(EXIT.failure);
+      // A combination of options that does not exist may take the model to be found out.
+      process.exit(error.code === "format-impossible" ? EXIT.usage : EXIT.failure);
     }
     process.stderr.write(
       `This is a bug in Whittle; please report it with these lines.\n${error instanceof Error ? error.stack : String(error)}\n`,

@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { impossible } from "../core/formats/choose";
+import type { Grid } from "../core/formats/codes";
 import { type Format, FORMATS } from "../core/formats/copy";
+import { leastForWeight, OLDEST_RELEASE, releaseName, releaseOf } from "../core/formats/versions";
 import { ALL_BITS, ALPHABET_KINDS, type Bits } from "../core/grid/alphabet";
 import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog";
 import { RADIUS_CHOICES } from "../core/methods/layer";
@@ -102,6 +104,7 @@ const quantizeOptions = {
   inputs: { type: "string" },
   target: { type: "string" },
   format: { type: "string" },
+  "least-ort": { type: "string" },
   data: { type: "string" },
   calibration: { type: "string" },
   input: { type: "string", multiple: true },
@@ -150,6 +153,7 @@ function parseQuantize(words: readonly string[]): Command {
     target: oneOf("--target", values.target ?? "float", ["float", "quantized"]),
     inputs: oneOf("--inputs", values.inputs ?? "quantized", ["quantized", "float"]),
     format,
+    leastOrt: leastOrtOf(values["least-ort"]),
     data: values.data ?? values.calibration,
     samples: values.samples === undefined ? undefined : wholeNumber("--samples", values.samples, 1),
     synthetic: values.synthetic ?? false,
@@ -162,13 +166,8 @@ function parseQuantize(words: readonly string[]): Command {
   };
   for (const width of [bits, ...options.layers.map(rule => rule.bits)]) {
     if (width === "keep") continue;
-    const obstacle = impossible(
-      format === "qdq" ? "qdq" : "packed",
-      alphabetFor(options.alphabet, width),
-      width,
-      options.group !== undefined,
-    );
-    if (obstacle) throw new UsageError(obstacle);
+    const obstacle = whyImpossible(options, width);
+    if (obstacle !== undefined) throw new UsageError(obstacle);
   }
   const reports = values.report ?? [];
   const odd = reports.find(file => reportKind(file) === undefined);
@@ -192,6 +191,21 @@ function parseQuantize(words: readonly string[]): Command {
     reports,
     json: values.json ?? false,
   };
+}
+
+/** Why no model could be stored so; what hangs on the model is found out later. */
+function whyImpossible(options: QuantizeOptions, bits: Bits): string | undefined {
+  const { group: groupInputs, perTensor, leastOrt } = options;
+  const grid: Grid = { alphabet: alphabetFor(options.alphabet, bits), bits, groupInputs, perTensor };
+  const format = options.format === "auto" ? "packed" : options.format;
+  const never = impossible(format, grid);
+  if (never !== undefined || leastOrt === undefined) return never;
+  const least = leastForWeight(format, "MatMul", grid);
+  if (least <= releaseOf(leastOrt)!) return undefined;
+  const works = FORMATS.filter(
+    other => impossible(other, grid) === undefined && leastForWeight(other, "MatMul", grid) <= releaseOf(leastOrt)!,
+  );
+  return `${format} at ${bits} bits needs onnxruntime ${releaseName(least)}; for --least-ort ${leastOrt} use --format ${works.join(" or ")}`;
 }
 
 function parseEvaluate(words: readonly string[]): Command {
@@ -299,6 +313,14 @@ function errorOf(text: string | undefined): number | undefined {
   const value = Number(text);
   if (value > 0 && value < 1) return value;
   throw new UsageError(`--max-error ${text}: it takes a relative error of the outputs between 0 and 1, as 0.05`);
+}
+
+function leastOrtOf(text: string | undefined): string | undefined {
+  const release = text === undefined ? OLDEST_RELEASE : releaseOf(text);
+  if (release !== undefined && release >= OLDEST_RELEASE) return text;
+  throw new UsageError(
+    `--least-ort ${text}: it takes a version of onnxruntime from ${releaseName(OLDEST_RELEASE)} on, as 1.20`,
+  );
 }
 
 function threadsOf(text: string | undefined): number {

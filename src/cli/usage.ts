@@ -15,7 +15,7 @@ What to do
   --refine                      coordinate descent after the method
   --alphabet auto|affine|full|symmetric|midrise
   --radius auto|max|mse|data    of the alphabets: the largest weight, least squared error, least layer error (auto = data)
-  --group N                     an alphabet for every N inputs of a neuron
+  --group N                     an alphabet for every N inputs of a neuron (of nbits a multiple of 16)
   --per-tensor                  one alphabet a layer instead of one a neuron
   --inputs quantized|float      what a layer is fitted on: the network quantized so far, or the float one (quantized)
   --target float|quantized      what it is asked to match: the float network's response, or its own on those inputs (float)
@@ -23,7 +23,10 @@ What to do
   --fold-bn auto|off            fold BatchNormalization into the layer before it, which changes nothing (auto)
   --damping auto|X, --paths auto|N
                                 of gptq and the walk: share of the mean diagonal added; walks kept side by side
-  --format auto|qdq|packed      DequantizeLinear, or packed bytes in operators every runtime has (auto)
+  --format auto|qdq|nbits|packed
+                                DequantizeLinear; MatMulNBits and GatherBlockQuantized, the rest as auto; or packed bytes in
+                                operators every runtime has (auto)
+  --least-ort VERSION           the oldest onnxruntime that shall load the copy and compute it right, as 1.20
   --layer 'GLOB=BITS[:METHOD]'  another width for some layers, or keep; repeatable, the last match wins
   --max-bytes N | --max-error E
                                 bits layer by layer, 2 to 8: the least error of the outputs in a file of N bytes, or the

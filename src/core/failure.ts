@@ -6,6 +6,7 @@ export type FailureCode =
   | "model-too-large"
   | "model-does-not-run"
   | "format-impossible"
+  | "opset-too-old"
   | "budget-impossible"
   | "budget-needs-data"
   | "data-missing"

@@ -1,6 +1,9 @@
 import { type KeptFeed, readFeed } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
+import { gridOf } from "../core/formats/codes";
 import { putBack, type StoredLayer, writeCopy } from "../core/formats/copy";
+import { withFloatActivations } from "../core/formats/nbits";
+import { leastForOpset, leastForWeight, releaseName } from "../core/formats/versions";
 import { type Model, opsetOf } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
 import { smallerInMemory } from "../core/report/measure";
@@ -41,7 +44,8 @@ export async function checkCopy(
 ): Promise<CheckedCopy> {
   const alone: SessionChoices = { weightsAlone: true, threads };
   const reference = await openSession(putBack(model, layers), alone);
-  const aloneCopy = await openCopy(path, alone);
+  // The file itself where it says nothing of activations; MatMulNBits does.
+  const aloneCopy = await openCopy(withFloatActivations(copy) === copy ? path : copy, alone);
   const some = feeds.slice(0, CHECKED_RUNS);
   const differenceAlone = worstError(await compareSessions(reference, aloneCopy.session, some));
   if (!isWithin(differenceAlone, WEIGHTS_ALONE_BOUND)) {
@@ -91,10 +95,10 @@ async function memoryOf(float: string | null, copy: string) {
   };
 }
 
-async function openCopy(path: string, choices: SessionChoices) {
+async function openCopy(copy: string | ModelProto, choices: SessionChoices) {
   const started = performance.now();
   try {
-    const session = await openSession(path, choices);
+    const session = await openSession(copy, choices);
     return { session, loadMs: performance.now() - started };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -136,14 +140,12 @@ async function differs(
   );
 }
 
-/** @see onnx.md, section 5: measured on 1.17.3 to 1.30.0, of which 1.17 is the oldest tried. */
 function leastVersions(copy: ModelProto, layers: readonly StoredLayer[]) {
-  const opset = opsetOf(copy) ?? 0;
-  const ofOpset =
-    opset <= 20 ? "1.17" : opset <= 21 ? "1.20" : opset <= 22 ? "1.22" : opset <= 24 ? "1.23" : "1.24";
-  const least =
-    layers.some(layer => layer.format === "qdq" && layer.alphabets.bits === 4) && ofOpset === "1.17"
-      ? "1.20"
-      : ofOpset;
+  const least = releaseName(
+    Math.max(
+      leastForOpset(opsetOf(copy) ?? 0),
+      ...layers.map(one => leastForWeight(one.format, one.layer.op, gridOf(one))),
+    ),
+  );
   return { leastOnnxruntime: least, leastCorrectOnnxruntime: least };
 }

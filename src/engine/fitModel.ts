@@ -44,13 +44,14 @@ export async function fitModel(
   events: QuantizeEvents,
   { clock, timed, keep }: { clock: () => number; timed: Timed; keep: Keep },
 ): Promise<FittedModel> {
-  const formatOf = formatChooser(model, options.format);
+  const formatOf = formatChooser(model, options.format, options.leastOrt);
   const planned = planLayers(layers, options, data.fit, formatOf);
   let plans: readonly StoredPlan[] = planned.plans;
   let budget: BudgetReport | null = null;
   const store = ({ plan, codes }: FittedLayer): StoredLayer => ({
     ...codes,
     format: plans.find(one => one.layer === plan.layer)!.format,
+    perTensor: plan.perTensor,
   });
   const { linalg, close } = await openLinalg(threads, bundleFolder(), breathe);
   try {

@@ -1,7 +1,6 @@
 import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/inputs";
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
-import { Failure } from "../core/failure";
 import { findLayers, type Layer } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
 import { constantTensors, type Skipped } from "../core/graph/skipped";
@@ -9,7 +8,7 @@ import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Model } from "../core/onnx/model";
 import { elementCount } from "../core/onnx/tensors";
 import { openModel } from "./modelFile";
-import { storageOf } from "./plan";
+import { ifStorable, storageOf } from "./plan";
 
 /** What a model is, without running it. */
 export interface Inspection {
@@ -72,16 +71,9 @@ export async function inspect(path: string): Promise<Inspection> {
 
 function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
   const formatOf = formatChooser(model, "auto");
-  try {
-    const options = { bits, alphabet: "auto", format: "auto", group: undefined } as const;
-    const unfitted = layers.map(layer => ({
-      layer,
-      newBias: false,
-      ...storageOf(layer, undefined, options, formatOf),
-    }));
-    return predictCopy(model, unfitted).bytes;
-  } catch (error) {
-    if (error instanceof Failure && error.code === "format-impossible") return null;
-    throw error;
-  }
+  const options = { bits, alphabet: "auto", group: undefined, perTensor: false } as const;
+  const unfitted = ifStorable(() =>
+    layers.map(layer => ({ layer, newBias: false, ...storageOf(layer, undefined, options, formatOf) })),
+  );
+  return unfitted ? predictCopy(model, unfitted).bytes : null;
 }

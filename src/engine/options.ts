@@ -26,6 +26,8 @@ export interface QuantizeOptions {
   /** Walks kept side by side. */
   readonly paths: number | "auto";
   readonly format: Format | "auto";
+  /** The oldest onnxruntime the copy shall load and be right in, as "1.20"; undefined: whatever the format asks for. */
+  readonly leastOrt: string | undefined;
   /** A data file (`FILE.json`, `FILE.json#ID`) or an array (`FILE.npy`); undefined for none. */
   readonly data: string | undefined;
   readonly samples: number | undefined;

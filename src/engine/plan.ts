@@ -1,11 +1,11 @@
 import picomatch from "picomatch";
 import type { FormatOf } from "../core/formats/choose";
-import { neuronAxis } from "../core/formats/codes";
-import type { Bits } from "../core/grid/alphabet";
+import { Failure, type FailureCode } from "../core/failure";
+import type { Grid } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
+import type { Bits } from "../core/grid/alphabet";
 import type { UnfittedLayer } from "../core/formats/predict";
 import { type LayerPlan, withoutData } from "../core/fitLayer";
-import { Failure } from "../core/failure";
 import type { Layer } from "../core/graph/layers";
 import type { Skipped } from "../core/graph/skipped";
 import { valuesOf } from "../core/graph/storedValues";
@@ -20,45 +20,41 @@ export interface StoredPlan extends LayerPlan {
 const TABLE_BITS = 8;
 
 /** How the codes of a layer are stored. */
-export type Storage = Pick<StoredPlan, "bits" | "alphabet" | "format" | "groupInputs">;
+export type Storage = Grid & Pick<StoredPlan, "format">;
 
 /**
  * @param bits what a rule says of the layer; undefined: the usual bits.
- * @throws {Failure} `format-impossible`.
+ * @throws {Failure} `format-impossible` or `opset-too-old`.
  */
 export function storageOf(
   layer: Layer,
   bits: Bits | undefined,
-  options: Pick<QuantizeOptions, "bits" | "alphabet" | "format" | "group">,
+  options: Pick<QuantizeOptions, "bits" | "alphabet" | "group" | "perTensor">,
   formatOf: FormatOf,
 ): Storage {
   const isTable = layer.op === "Gather";
   const group = isTable ? undefined : options.group;
   const own = bits ?? (isTable ? TABLE_BITS : options.bits);
-  const alphabet = alphabetFor(isTable ? "auto" : options.alphabet, own);
-  return {
+  // One alphabet for several groups of a convolution is chosen for all their inputs at once.
+  const isGrouped = group !== undefined && group < layer.inputs && !(options.perTensor && layer.groups > 1);
+  const grid: Grid = {
     bits: own,
-    alphabet,
-    format: formatFor(layer, options.format, () => formatOf(alphabet, own, group !== undefined)),
-    groupInputs: group !== undefined && group < layer.inputs ? group : undefined,
+    alphabet: alphabetFor(isTable ? "auto" : options.alphabet, own),
+    groupInputs: isGrouped ? group : undefined,
+    perTensor: options.perTensor && !isTable,
   };
+  return { ...grid, format: formatOf(layer, grid) };
 }
 
-/**
- * Tables are packed, so that only the rows looked up become floats, and so is what several nodes read: onnxruntime would run
- * DequantizeLinear at every inference there, and before 1.27 with wrong numbers (onnx.md, trap 3). It would before a Cast to
- * another type, too, where packed codes become floats once, when the model is loaded. So is what DequantizeLinear has no axis for.
- */
-function formatFor(layer: Layer, wanted: Format | "auto", otherwise: () => Format): Format {
-  if (layer.shared) return "packed";
-  if ((layer.op === "Gather" || layer.type !== "float32") && wanted === "auto") return "packed";
-  if (neuronAxis(layer) !== null) return otherwise();
-  if (wanted !== "qdq") return "packed";
-  throw new Failure(
-    "format-impossible",
-    `${layer.name} counts its neurons along two axes of [${layer.shape.join(", ")}], and qdq has one.`,
-    `Use --format auto or packed, or --exclude '${layer.name}'.`,
-  );
+/** What `make` gives; undefined where a layer cannot be stored so. */
+export function ifStorable<Result>(make: () => Result): Result | undefined {
+  try {
+    return make();
+  } catch (error) {
+    const codes: readonly FailureCode[] = ["format-impossible", "opset-too-old"];
+    if (error instanceof Failure && codes.includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -95,7 +91,6 @@ export function planLayers(
       method: rule?.method ?? options.method,
       variant: options.variant === "auto" ? "walk" : options.variant,
       radius: options.radius === "auto" ? "data" : options.radius,
-      perTensor: options.perTensor,
       halfSteps: storage.format === "packed",
       // Where the layers before are not quantized for a fit, a layer can only match itself.
       target: options.inputs === "quantized" ? options.target : "quantized",

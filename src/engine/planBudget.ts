@@ -2,6 +2,7 @@ import { type Budget, choose } from "../core/budget";
 import { keepFeed, type KeptFeed, readFeed } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
 import { type FormatOf, impossible } from "../core/formats/choose";
+import type { Grid } from "../core/formats/codes";
 import { predictCopy } from "../core/formats/predict";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Layer } from "../core/graph/layers";
@@ -14,7 +15,7 @@ import { sensitivities } from "../core/sensitivity";
 import type { CalibrationData } from "./calibrationData";
 import { compareRuns } from "./compare";
 import { alphabetFor, type QuantizeOptions } from "./options";
-import { planLayers, type StoredPlan, unfittedLayer } from "./plan";
+import { ifStorable, planLayers, type StoredPlan, unfittedLayer } from "./plan";
 
 export interface Planner {
   readonly model: Model;
@@ -39,7 +40,7 @@ export async function planWithinBudget(
 ): Promise<{ plans: StoredPlan[]; budget: BudgetReport }> {
   const { model, index, options, metadata } = planner;
   const { maxBytes, maxError } = options;
-  const uniform = widthsOf(options).map(bits => plansAt(planner, bits, data.fit));
+  const uniform = uniformPlans(planner, data.fit);
   const bytesOf = (plans: readonly StoredPlan[]): number =>
     predictCopy(model, plans.map(unfittedLayer), metadata).bytes;
   const layerBytes = uniform.map(plans => {
@@ -109,12 +110,15 @@ export async function planWithinBudget(
   };
 }
 
-/** Widths the formats allow, fewest bits first; 1 bit is never worth its error where another layer can give way. */
-function widthsOf(options: QuantizeOptions): Bits[] {
-  const format = options.format === "qdq" ? "qdq" : "packed";
-  const allowed = (bits: Bits): boolean =>
-    impossible(format, alphabetFor(options.alphabet, bits), bits, options.group !== undefined) === undefined;
-  return ALL_BITS.filter(bits => bits > 1 && allowed(bits));
+/** The plans of each width the format has for all layers, fewest bits first; 1 bit is never worth its error where another layer can give way. */
+function uniformPlans(planner: Planner, fit: boolean): StoredPlan[][] {
+  const { perTensor, group: groupInputs, alphabet, format } = planner.options;
+  return ALL_BITS.flatMap(bits => {
+    const grid: Grid = { alphabet: alphabetFor(alphabet, bits), bits, groupInputs, perTensor };
+    if (bits === 1 || impossible(format === "auto" ? "packed" : format, grid) !== undefined) return [];
+    const plans = ifStorable(() => plansAt(planner, bits, fit));
+    return plans ? [plans] : [];
+  });
 }
 
 function plansAt({ layers, options, formatOf }: Planner, bits: Bits, fit: boolean): StoredPlan[] {

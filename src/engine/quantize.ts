@@ -62,7 +62,8 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const { model, folded } = prepared(original, options);
   const { layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.inputFiles.size > 0 || options.synthetic;
-  const { plans, kept } = planLayers(layers, options, fit, formatChooser(model, options.format));
+  const formatOf = formatChooser(model, options.format, options.leastOrt);
+  const { plans, kept } = planLayers(layers, options, fit, formatOf);
   const { bytes: bytesAfter, layerBytes } = predictCopy(
     model,
     plans.map(unfittedLayer),

@@ -1,13 +1,15 @@
 import * as ort from "onnxruntime-node";
 import type { Session, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
+import { withFloatActivations } from "../core/formats/nbits";
 import { writeModel } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
 
 export interface SessionChoices {
   /**
-   * Fold every DequantizeLinear of a stored tensor to float32 at load, so that only the weights differ from the float
-   * model. Without it onnxruntime may also round activations to int8, as it does for a user.
+   * Fold every DequantizeLinear of a stored tensor to float32 at load, and multiply with floats in MatMulNBits (of a model in
+   * memory), so that only the weights differ from the float model. Without it onnxruntime may also round activations to int8,
+   * as it does for a user.
    */
   readonly weightsAlone: boolean;
   /**
@@ -40,7 +42,10 @@ export async function openSession(model: ModelProto | string, choices: SessionCh
     // onnxruntime-node types the path and the bytes as overloads of their own.
     session = await (typeof model === "string"
       ? ort.InferenceSession.create(model, options)
-      : ort.InferenceSession.create(writeModel(model), options));
+      : ort.InferenceSession.create(
+          writeModel(choices.weightsAlone ? withFloatActivations(model) : model),
+          options,
+        ));
   } catch (error) {
     throw refused("cannot load this model", error);
   }

@@ -48,6 +48,7 @@ export function optionsOf({ bits, maxBytes, plainRounding, method, data }: Choic
     damping: "auto",
     paths: "auto",
     format: settings.get<Format | "auto">("format", "auto"),
+    leastOrt: undefined,
     data: data ?? undefined,
     samples: settings.get<number | null>("samples", null) ?? undefined,
     synthetic: false,

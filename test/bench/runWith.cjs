@@ -1,8 +1,7 @@
-// Runs one model by the onnxruntime in a folder and prints how far its outputs are from those wanted; see versions.ts.
+// Runs models by the onnxruntime in a folder and prints how far their outputs are from those wanted, a line each; see versions.ts.
 const { readFileSync } = require("node:fs");
 
-const [onnxruntime, file] = process.argv.slice(2);
-const { copy, feed, wanted } = JSON.parse(readFileSync(file, "utf8"));
+const [onnxruntime, file, from] = process.argv.slice(2);
 const ort = require(onnxruntime);
 
 const ARRAYS = {
@@ -29,13 +28,20 @@ function distance(a, b) {
   return size === 0 ? Math.sqrt(difference) : Math.sqrt(difference / size);
 }
 
-async function main() {
+async function run({ copy, feed, wanted }) {
   const session = await ort.InferenceSession.create(copy, { logSeverityLevel: 4, intraOpNumThreads: 1 });
   const outputs = await session.run(Object.fromEntries(feed.map(one => [one.name, tensorOf(one)])));
   return Math.max(0, ...wanted.map(one => distance(outputs[one.name].data, one.values)));
 }
 
-main().then(
-  error => console.log(JSON.stringify({ kind: "ran", error })),
-  error => console.log(JSON.stringify({ kind: "refused", why: String(error.message ?? error) })),
-);
+async function main() {
+  for (const one of JSON.parse(readFileSync(file, "utf8")).slice(Number(from))) {
+    const outcome = await run(one).then(
+      error => ({ kind: "ran", error }),
+      error => ({ kind: "refused", why: String(error.message ?? error) }),
+    );
+    console.log(JSON.stringify(outcome));
+  }
+}
+
+main();

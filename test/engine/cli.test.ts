@@ -191,6 +191,13 @@ for (const [words, sentence] of [
   [["quantize", "a.onnx", "--bits", "1", "--alphabet", "symmetric"], /midrise/],
   [["quantize", "a.onnx", "--format", "qdq", "--bits", "3"], /packed/],
   [["quantize", "a.onnx", "--format", "qdq", "--alphabet", "midrise"], /midrise/],
+  [["quantize", "a.onnx", "--format", "nbits", "--bits", "1"], /2, 4 and 8 bits, not 1; use packed/],
+  [["quantize", "a.onnx", "--format", "nbits", "--layer", "x=3"], /2, 4 and 8 bits, not 3; use packed/],
+  [["quantize", "a.onnx", "--format", "nbits", "--bits", "8", "--alphabet", "midrise"], /use packed, or symmetric/],
+  [["quantize", "a.onnx", "--format", "nbits", "--group", "24"], /multiple of 16; use 32, or packed/],
+  [["quantize", "a.onnx", "--least-ort", "1.2"], /from 1\.17 on/],
+  [["quantize", "a.onnx", "--format", "qdq", "--least-ort", "1.19"], /use --format nbits or packed/],
+  [["quantize", sample, "--format", "qdq", "--bits", "2", "--dry-run"], /use --format nbits or packed/i],
   [["quantize", "a.onnx", "--max-bytes", "100", "--max-error", "0.1"], /give one/],
   [["quantize", "a.onnx", "--max-error", "2"], /between 0 and 1/],
   [["quantize", "a.onnx", "--report", "a.txt"], /must end in \.json, \.csv, \.md, \.html/],
@@ -199,7 +206,7 @@ for (const [words, sentence] of [
   test(`"whittle ${words.join(" ")}" is bad usage, told with what works`, () => {
     const { status, stderr } = whittle(...words);
     assert.equal(status, 2);
-    assert.match(stderr, /^whittle: usage: /);
+    assert.match(stderr, /^whittle: (usage|format-impossible): /m);
     assert.match(stderr, sentence);
   });
 }

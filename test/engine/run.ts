@@ -28,6 +28,7 @@ export const usual: QuantizeOptions = {
   paths: "auto",
   inputs: "quantized",
   format: "auto",
+  leastOrt: undefined,
   data: undefined,
   samples: 4,
   synthetic: false,

@@ -107,7 +107,7 @@ function budgetNotes({ budget, bytesAfter, outputs }: Report): Note[] {
 }
 
 function why(report: Report, runtime: NonNullable<Report["runtime"]>): string {
-  const narrow = report.layers.find(layer => layer.format === "qdq" && layer.bits < 8);
+  const narrow = report.layers.find(layer => layer.format !== "packed" && layer.bits < 8);
   const opset = t("opset {0}", runtime.opset);
   return narrow ? `${t("{0}-bit weights", narrow.bits)}, ${opset}` : opset;
 }

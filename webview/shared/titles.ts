@@ -10,6 +10,7 @@ const titles: Readonly<Record<Exclude<FailureCode, "cancelled">, string>> = {
   "model-too-large": "This model is too large",
   "model-does-not-run": "onnxruntime does not run this model",
   "format-impossible": "No format can store this",
+  "opset-too-old": "The model's operators are too old",
   "budget-impossible": "No copy is that small",
   "no-room": "No room for a temporary file",
   "budget-needs-data": "Choosing bits needs calibration data",

@@ -1,6 +1,17 @@
-import { type Alphabets, groupStart } from "../grid/alphabet";
+import { type AlphabetKind, type Alphabets, type Bits, groupStart } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { roundedTo } from "../onnx/floats";
+import type { StoredLayer } from "./copy";
+
+/** What alphabets the weights of a layer have, as far as their storage goes. */
+export interface Grid {
+  readonly alphabet: AlphabetKind;
+  readonly bits: Bits;
+  /** Consecutive inputs that share an alphabet; undefined: all inputs of a neuron. */
+  readonly groupInputs: number | undefined;
+  /** One alphabet for all neurons. */
+  readonly perTensor: boolean;
+}
 
 /** What a layer became: the levels of its weights and what they stand for, weight = step * (level - zeroPoint). */
 export interface LayerCodes {
@@ -35,6 +46,29 @@ export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Arr
     values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
   }
   return roundedTo(layer.type, values);
+}
+
+export function gridOf({ alphabets, perTensor }: Pick<StoredLayer, "alphabets" | "perTensor">): Grid {
+  const { kind, bits, groupInputs } = alphabets;
+  return { alphabet: kind, bits, groupInputs, perTensor };
+}
+
+/** Whether all the weights of a layer share one alphabet, so that one step and one zero point say it all. */
+export function hasOneAlphabet({ groupInputs, perTensor }: Pick<Grid, "groupInputs" | "perTensor">): boolean {
+  return perTensor && groupInputs === undefined;
+}
+
+/** Numbers [rows, columns] as [columns, rows]. */
+export function turned<Numbers extends Uint8Array | Float32Array | Float64Array>(
+  values: Numbers,
+  rows: number,
+  columns: number,
+): Numbers {
+  const out = values.slice() as Numbers;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column]!;
+  }
+  return out;
 }
 
 /** Shape that makes one number a neuron broadcast along the stored tensor. */

@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import type { Bits } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { type Home, rebuilt, withTensors } from "../graph/nested";
-import { changed, intOf, node } from "../onnx/build";
+import { changed, intOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import { floatTensor } from "../onnx/floats";
 import { allNames, type Model, opsetOf } from "../onnx/model";
@@ -14,19 +13,24 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
-import { dequantize, type LayerCodes } from "./codes";
+import { dequantize, gridOf, type LayerCodes } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
-import { freshNames } from "./names";
 import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
+import { freshNames } from "./names";
+import { MICROSOFT, writeMatMulNBits } from "./nbits";
 import { type CopyParts, writePacked } from "./packed";
-import { QDQ_LEAST_OPSET, writeQdq } from "./qdq";
+import { multiplyThenAdd, whyNoProduct } from "./products";
+import { qdqOpset, writeQdq } from "./qdq";
+import { tableIrVersion, writeGatherBlocks } from "./tables";
 
-export const FORMATS = ["qdq", "packed"] as const;
+export const FORMATS = ["qdq", "nbits", "packed"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What a layer became and how it is stored. */
 export interface StoredLayer extends LayerCodes {
   readonly format: Format;
+  /** Whether one alphabet serves all neurons, so that it need not be stored for each. */
+  readonly perTensor: boolean;
 }
 
 /**
@@ -43,9 +47,10 @@ export function writeCopy(
 ): { copy: ModelProto; layerBytes: number[] } {
   const name = freshNames(allNames(model));
   const opset = opsetFor(model, layers);
+  const irVersion = irVersionOf(model, layers, opset);
   const additions = new Map<Home, Additions>();
   const additionsTo = (home: Home): Additions => {
-    const made = additions.get(home) ?? noAdditions(home, model, name, opset);
+    const made = additions.get(home) ?? noAdditions(home, name, { opset, irVersion });
     additions.set(home, made);
     return made;
   };
@@ -59,12 +64,25 @@ export function writeCopy(
       for (const [old, made] of nodes) rewritten.set(old, made);
       return bytes;
     }
+    if (codes.format === "nbits" && layer.op === "Gather") {
+      const { nodes, bytes } = writeGatherBlocks(codes, parts);
+      for (const [old, made] of nodes) rewritten.set(old, [made]);
+      return bytes;
+    }
+    const bias = codes.bias && parts.store(biasTensor(layer, name(`${layer.tensor}_bias`), codes.bias));
+    if (codes.format === "nbits") {
+      const { nodes, bytes } = writeMatMulNBits(codes, bias, parts);
+      for (const [old, node] of rewired(layer, layer.node, "", bias)) rewritten.set(old, [node]);
+      rewritten.set(layer.node, nodes);
+      return bytes;
+    }
     const straight = codes.format === "qdq" ? withoutTransB(codes) : codes;
     const written = codes.format === "qdq" ? writeQdq(straight, parts) : writePacked(straight, parts);
     const output = inTypeOf(layer, written.output, parts);
     if (layer.shared) underOldName(layer, output, added);
+    else if (codes.format === "qdq" && layer.op === "Gemm" && whyNoProduct(layer) === undefined)
+      rewritten.set(layer.node, plainGemm(straight.layer, output, bias, parts));
     else {
-      const bias = codes.bias && parts.store(biasTensor(layer, name(`${layer.tensor}_bias`), codes.bias));
       // A node with two weights is rewritten twice, each time from what it is by then.
       const own = straight.layer === layer ? (rewritten.get(layer.node)?.[0] ?? layer.node) : straight.layer.node;
       for (const [old, node] of rewired(layer, own, output, bias)) rewritten.set(old, [node]);
@@ -85,7 +103,8 @@ export function writeCopy(
       ...Object.entries(metadata).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
     ],
   });
-  return { copy: opset === opsetOf(model) ? copy : raised(copy, opset), layerBytes };
+  const opsetImport = opsetsOf(model, layers, opset);
+  return { copy: changed(copy, { opsetImport, irVersion }), layerBytes };
 }
 
 /** A layer as floats again: the nodes that take the place of its own, and the tensors they read. */
@@ -133,9 +152,8 @@ function biasTensor({ type }: Layer, name: string, bias: Float32Array): TensorPr
 }
 
 /** Casts float32 values to the type the layer computes in. */
-function inTypeOf({ tensor, type }: Layer, output: string, parts: CopyParts): string {
-  if (type === "float32") return output;
-  return parts.add(node("Cast", [output], parts.name(`${tensor}_${type}`), [intOf("to", DataType[type])]));
+function inTypeOf({ type }: Layer, output: string, parts: CopyParts): string {
+  return type === "float32" ? output : parts.add("Cast", [output], [intOf("to", DataType[type])]);
 }
 
 /** Gives the last value that was added the name under which several places read the weight. */
@@ -165,24 +183,42 @@ function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | nu
 /** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */
 function opsetFor(model: Model, layers: readonly StoredLayer[]): number {
   const own = opsetOf(model) ?? 0;
-  return layers.reduce((opset, { format, alphabets }) => {
-    return format === "qdq" ? Math.max(opset, qdqOpset(alphabets.bits)) : opset;
-  }, own);
+  return layers.reduce(
+    (opset, layer) => (layer.format === "qdq" ? Math.max(opset, qdqOpset(gridOf(layer))) : opset),
+    own,
+  );
 }
 
-export function qdqOpset(bits: Bits): number {
-  return bits === 8 ? QDQ_LEAST_OPSET[8] : QDQ_LEAST_OPSET[4];
+function irVersionOf(model: Model, layers: readonly StoredLayer[], opset: number): bigint {
+  const tables = layers.filter(({ format, layer }) => format === "nbits" && layer.op === "Gather");
+  const needed = [
+    ...(opset === opsetOf(model) ? [] : [irVersionFor(opset)]),
+    ...tables.map(({ alphabets }) => tableIrVersion(alphabets.bits)),
+  ];
+  return needed.reduce((most, one) => (one > most ? BigInt(one) : most), model.irVersion);
 }
 
-function raised(copy: ModelProto, opset: number): ModelProto {
-  const ir = BigInt(irVersionFor(opset));
-  const isOnnx = (domain: string): boolean => domain === "" || domain === "ai.onnx";
-  return changed(copy, {
-    irVersion: copy.irVersion > ir ? copy.irVersion : ir,
-    opsetImport: copy.opsetImport.map(one =>
-      isOnnx(one.domain) ? create(OperatorSetIdProtoSchema, { domain: one.domain, version: BigInt(opset) }) : one,
-    ),
-  });
+function opsetsOf(model: Model, layers: readonly StoredLayer[], opset: number): ModelProto["opsetImport"] {
+  const own = model.opsetImport.map(one =>
+    (one.domain === "" || one.domain === "ai.onnx") && Number(one.version) !== opset
+      ? create(OperatorSetIdProtoSchema, { domain: one.domain, version: BigInt(opset) })
+      : one,
+  );
+  const isNew = layers.some(({ format }) => format === "nbits") && opsetOf(model, MICROSOFT) === undefined;
+  return isNew ? [...own, create(OperatorSetIdProtoSchema, { domain: MICROSOFT, version: 1n })] : own;
+}
+
+/** A Gemm that only multiplies, without attributes, and what it adds apart; a MatMul where it adds nothing. */
+function plainGemm(layer: Layer, weight: string, bias: string | null, parts: CopyParts): NodeProto[] {
+  const { node } = layer;
+  const multiply = (output: string, isSummed: boolean): NodeProto =>
+    changed(node, {
+      opType: isSummed ? "Gemm" : "MatMul",
+      input: [node.input[0]!, weight],
+      output: [output],
+      attribute: [],
+    });
+  return multiplyThenAdd(layer, node, bias, multiply, parts);
 }
 
 /** onnxruntime fuses DequantizeLinear into Gemm only where the weight is stored as [inputs, neurons]; so store it that way. */

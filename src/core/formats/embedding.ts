@@ -11,8 +11,14 @@ import type { CopyParts } from "./packed";
 //
 // so that only the rows that are asked for are ever float32. The table stays small in memory, too.
 
-export function isEmbedding({ layer, format, alphabets }: StoredLayer): boolean {
-  return layer.op === "Gather" && format === "packed" && alphabets.kind === "symmetric" && alphabets.bits === 8;
+export function isEmbedding({ layer, format, alphabets, perTensor }: StoredLayer): boolean {
+  return (
+    layer.op === "Gather" &&
+    format === "packed" &&
+    alphabets.kind === "symmetric" &&
+    alphabets.bits === 8 &&
+    !perTensor
+  );
 }
 
 /** The nodes in place of each that looks rows up, in order, and the bytes they store; other readers get the table as floats. */
@@ -42,7 +48,7 @@ export function writeEmbedding(
   };
   // A head that is tied to the table, say: onnxruntime makes floats of it once, when it loads the model.
   if (layer.readers > layer.lookUps.length)
-    for (const one of product(table, steps, layer.value.name)) parts.add(one);
+    for (const one of product(table, steps, layer.value.name)) parts.put(one);
   return {
     nodes: new Map(layer.lookUps.map(old => [old, lookUp(old)])),
     bytes: codes.byteLength + scales.byteLength,

@@ -1,7 +1,7 @@
 import type { Layer } from "../graph/layers";
 import { type Home, isGraph } from "../graph/nested";
 import { readNames } from "../graph/uses";
-import { changed, constantNode } from "../onnx/build";
+import { changed, constantNode, node } from "../onnx/build";
 import { type Model, opsetOf } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import type { LayerCodes } from "./codes";
@@ -24,12 +24,16 @@ export interface Additions {
 }
 
 /** Nothing yet, and the way to add to it. */
-export function noAdditions(home: Home, model: Model, name: (wish: string) => string, opset: number): Additions {
+export function noAdditions(
+  home: Home,
+  name: (wish: string) => string,
+  { opset, irVersion }: { opset: number; irVersion: bigint },
+): Additions {
   const added: NodeProto[] = [];
   const stored: TensorProto[] = [];
   const sharedNames = new Map<string, string>();
   // A function has no initializers, and those of nested graphs may be replaced by a caller where those of the model may.
-  const asInitializers = isGraph(home) && model.irVersion >= INITIALIZERS_STAND_ALONE;
+  const asInitializers = isGraph(home) && irVersion >= INITIALIZERS_STAND_ALONE;
   const parts: CopyParts = {
     name,
     opset: isGraph(home) ? opset : (opsetOf(home) ?? opset),
@@ -38,10 +42,13 @@ export function noAdditions(home: Home, model: Model, name: (wish: string) => st
       else added.push(constantNode(one));
       return one.name;
     },
-    add: one => {
+    add: (opType, input, attribute) => {
+      // Names are a good part of what a small layer takes: short ones for values between nodes, none for nodes.
+      const one = changed(node(opType, input, name("w"), attribute), { name: "" });
       added.push(one);
       return one.output[0]!;
     },
+    put: one => void added.push(one),
     shared: (key, make) => {
       const made = sharedNames.get(key) ?? make();
       sharedNames.set(key, made);
@@ -69,10 +76,10 @@ export function changedHome<H extends Home>(
   const outputs = isGraph(home) ? home.output.map(output => output.name) : home.output;
   const gone = unreadNames(outputs, layers, nodes);
   const isGone = (node: NodeProto): boolean => node.output.length > 0 && node.output.every(name => gone.has(name));
-  const node = [...(additions?.added ?? []), ...nodes.filter(one => !isGone(one))];
-  if (!isGraph(home)) return changed<Home>(home, { node }) as H;
+  const kept = [...(additions?.added ?? []), ...nodes.filter(one => !isGone(one))];
+  if (!isGraph(home)) return changed<Home>(home, { node: kept }) as H;
   return changed<Home>(home, {
-    node,
+    node: kept,
     initializer: [...home.initializer.filter(one => !gone.has(one.name)), ...(additions?.stored ?? [])],
     input: home.input.filter(input => !gone.has(input.name)),
     valueInfo: home.valueInfo.filter(value => !gone.has(value.name)),

@@ -1,9 +1,10 @@
-import { intOf, intsOf, node } from "../onnx/build";
+import { intOf, intsOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
-import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
+import type { AttributeProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { tensor } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
-import { type LayerCodes, neuronShape } from "./codes";
+import { gridOf, hasOneAlphabet, neuronShape, turned } from "./codes";
+import type { StoredLayer } from "./copy";
 
 // `packed`: any alphabet of 1, 2, 3, 4 or 8 bits in standard operators that mean the same from opset 7 on, so that every
 // ONNX runtime loads it. onnxruntime folds all of it to float32 when it loads the model: smaller on disk, not in memory.
@@ -22,16 +23,18 @@ export interface CopyParts {
   name(wish: string): string;
   /** Stores a tensor and gives back the name to read it by. */
   store(stored: TensorProto): string;
-  /** Adds a node in front of the graph's own. */
-  add(added: NodeProto): string;
+  /** Adds a node in front of the graph's own; gives back the name of its result. */
+  add(opType: string, input: readonly string[], attribute?: readonly AttributeProto[]): string;
+  /** Adds a node there as it is. */
+  put(added: NodeProto): void;
   /** Made once a copy and shared by its layers. */
   shared(key: string, make: () => string): string;
   readonly opset: number;
 }
 
 /** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they store. */
-export function writePacked(codes: LayerCodes, parts: CopyParts): { output: string; bytes: number } {
-  const { layer, levels, alphabets } = codes;
+export function writePacked(stored: StoredLayer, parts: CopyParts): { output: string; bytes: number } {
+  const { layer, levels, alphabets } = stored;
   const { bits } = alphabets;
   const base = layer.tensor;
   const result = (what: string): string => parts.name(`${base}_${what}`);
@@ -49,15 +52,16 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   // By kind, not by looking: layers of one width then share one table, and the size is known before the levels are.
   const unit = alphabets.kind === "midrise" || (alphabets.kind === "affine" && bits <= 3) ? 2 : 1;
   const same = alphabets.kind !== "affine";
-  const offset = same ? unit * (alphabets.zeroPoints[0] ?? 0) : 0;
+  // Not the first neuron's: where all its weights are zero it has a step and a zero point of 0.
+  const offset = same ? (unit * (alphabets.kind === "full" ? alphabets.levels : alphabets.levels - 1)) / 2 : 0;
 
   let value: string;
   if (bits === 8) {
     // One byte a weight: the level itself, read as a number.
-    const stored = store("codes", "uint8", [...layer.shape], levels);
-    value = parts.add(node("Cast", [stored], result("levels"), [intOf("to", DataType.float32)]));
-    if (unit === 2) value = parts.add(node("Add", [value, value], result("halves")));
-    if (offset !== 0) value = parts.add(node("Sub", [value, scalar(offset, parts)], result("centred")));
+    const codes = store("codes", "uint8", [...layer.shape], levels);
+    value = parts.add("Cast", [codes], [intOf("to", DataType.float32)]);
+    if (unit === 2) value = parts.add("Add", [value, value]);
+    if (offset !== 0) value = parts.add("Sub", [value, scalar(offset, parts)]);
   } else if (bits === 3) {
     const low = unpack(
       "low",
@@ -71,7 +75,7 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
       1,
       code => unit * 4 * code,
     );
-    value = parts.add(node("Add", [low, high], result("levels")));
+    value = parts.add("Add", [low, high]);
   } else {
     value = unpack("codes", levels, bits, code => unit * code - offset);
   }
@@ -81,21 +85,22 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
       "uint8",
       Uint8Array.from(alphabets.zeroPoints, zero => unit * zero),
     );
-    const asFloat = parts.add(node("Cast", [zeros], result("zero_points_float"), [intOf("to", DataType.float32)]));
-    value = parts.add(node("Sub", [value, asFloat], result("centred")));
+    const asFloat = parts.add("Cast", [zeros], [intOf("to", DataType.float32)]);
+    value = parts.add("Sub", [value, asFloat]);
   }
   const steps = spread(
     "scales",
     "float32",
     Float32Array.from(alphabets.steps, step => step / unit),
   );
-  return { output: parts.add(node("Mul", [value, steps], result("dequantized"))), bytes };
+  return { output: parts.add("Mul", [value, steps]), bytes };
 
   /**
    * Stores numbers [groups of inputs, neurons] so that they broadcast along the weight. With several groups each input looks
    * its group up, since the last group may be shorter than the others.
    */
   function spread(what: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
+    if (hasOneAlphabet(gridOf(stored))) return store(what, type, [], values.subarray(0, 1));
     if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), values);
     const groups = values.length / layer.neurons;
     const grouped = layer.neuronsFirst
@@ -106,8 +111,8 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
       parts,
     );
     const axis = layer.neuronsFirst ? 1 : 0;
-    const each = parts.add(node("Gather", [grouped, groupOfInput], result(`${what}_each`), [intOf("axis", axis)]));
-    return parts.add(node("Reshape", [each, int64s(layer.shape, parts)], result(`${what}_shaped`)));
+    const each = parts.add("Gather", [grouped, groupOfInput], [intOf("axis", axis)]);
+    return parts.add("Reshape", [each, int64s(layer.shape, parts)]);
   }
 
   /** A plane of packed codes as float32 values in the shape of the weight. */
@@ -119,26 +124,17 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   ): string {
     const table = sharedTable(width, meaning, parts);
     const packed = packLevels(planeCodes, width);
-    const stored = store(plane, "uint8", [packed.length], packed);
-    const indices = parts.add(node("Cast", [stored], result(`${plane}_indices`), [intOf("to", DataType.int32)]));
+    const codes = store(plane, "uint8", [packed.length], packed);
+    const indices = parts.add("Cast", [codes], [intOf("to", DataType.int32)]);
     // axis 0 and a table of [256, 8 / width]: one row of values for every byte.
-    let unpacked = parts.add(node("Gather", [table, indices], result(`${plane}_values`)));
+    let unpacked = parts.add("Gather", [table, indices]);
     const perByte = 8 / width;
     if (planeCodes.length % perByte !== 0) {
-      const flat = parts.add(node("Reshape", [unpacked, int64s([-1], parts)], result(`${plane}_flat`)));
-      unpacked = parts.add(cutTo(flat, planeCodes.length, result(`${plane}_cut`), parts));
+      const flat = parts.add("Reshape", [unpacked, int64s([-1], parts)]);
+      unpacked = cutTo(flat, planeCodes.length, parts);
     }
-    return parts.add(node("Reshape", [unpacked, int64s(layer.shape, parts)], result(`${plane}_shaped`)));
+    return parts.add("Reshape", [unpacked, int64s(layer.shape, parts)]);
   }
-}
-
-/** [rows, columns] to [columns, rows]. */
-function turned(values: Uint8Array | Float32Array, rows: number, columns: number): Uint8Array | Float32Array {
-  const out = values.slice();
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column]!;
-  }
-  return out;
 }
 
 /** What the levels in each of the 256 bytes stand for, float32 [256, 8 / width], shared by the layers that agree on it. */
@@ -156,17 +152,18 @@ function sharedTable(width: 1 | 2 | 4, meaning: (code: number) => number, parts:
     const stored = parts.store(
       tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table),
     );
-    return parts.add(node("Cast", [stored], parts.name("whittle_table_float"), [intOf("to", DataType.float32)]));
+    return parts.add("Cast", [stored], [intOf("to", DataType.float32)]);
   });
 }
 
 /** Keeps the first `length` entries; the bounds of Slice became inputs at opset 10. */
-function cutTo(input: string, length: number, output: string, parts: CopyParts): NodeProto {
-  if (parts.opset < 10) return node("Slice", [input], output, [intsOf("starts", [0]), intsOf("ends", [length])]);
-  return node("Slice", [input, int64s([0], parts), int64s([length], parts)], output);
+function cutTo(input: string, length: number, parts: CopyParts): string {
+  if (parts.opset < 10) return parts.add("Slice", [input], [intsOf("starts", [0]), intsOf("ends", [length])]);
+  return parts.add("Slice", [input, int64s([0], parts), int64s([length], parts)]);
 }
 
-function int64s(values: readonly number[], parts: CopyParts): string {
+/** Whole numbers, as shapes and indices are given. */
+export function int64s(values: readonly number[], parts: CopyParts): string {
   return parts.shared(`int64 ${values.join(" ")}`, () =>
     parts.store(tensor(parts.name("whittle_shape"), "int64", [values.length], BigInt64Array.from(values, BigInt))),
   );

@@ -1,14 +1,12 @@
-import { type AlphabetKind, type Alphabets, type Bits, groupCount, levelCount } from "../grid/alphabet";
+import { type Alphabets, groupCount, levelCount } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
 import { type Model, writeModel } from "../onnx/model";
+import type { Grid } from "./codes";
 import { type Format, type StoredLayer, writeCopy } from "./copy";
 
 /** A layer whose codes are not known yet. */
-export interface UnfittedLayer {
+export interface UnfittedLayer extends Grid {
   readonly layer: Layer;
-  readonly bits: Bits;
-  readonly alphabet: AlphabetKind;
-  readonly groupInputs: number | undefined;
   /** Whether the layer will get a bias of its own. */
   readonly newBias: boolean;
   readonly format: Format;
@@ -27,7 +25,8 @@ export function predictCopy(
   return { bytes: writeModel(copy).length, layerBytes };
 }
 
-function withoutCodes({ layer, bits, alphabet: kind, groupInputs, newBias, format }: UnfittedLayer): StoredLayer {
+function withoutCodes({ layer, newBias, format, ...grid }: UnfittedLayer): StoredLayer {
+  const { bits, alphabet: kind, groupInputs, perTensor } = grid;
   const levels = levelCount(kind, bits);
   const count = groupCount({ groupInputs }, layer.inputs) * layer.neurons;
   const zeroPoint = kind === "affine" ? 0 : kind === "full" ? levels / 2 : (levels - 1) / 2;
@@ -45,5 +44,6 @@ function withoutCodes({ layer, bits, alphabet: kind, groupInputs, newBias, forma
     alphabets,
     bias: newBias ? new Float32Array(layer.neurons) : null,
     format,
+    perTensor,
   };
 }

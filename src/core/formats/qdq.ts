@@ -1,40 +1,66 @@
-import { intOf, node } from "../onnx/build";
+import { intOf } from "../onnx/build";
 import { tensor } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
-import { type LayerCodes, neuronAxis } from "./codes";
-import type { CopyParts } from "./packed";
+import { type Grid, gridOf, hasOneAlphabet, neuronAxis, turned } from "./codes";
+import type { StoredLayer } from "./copy";
+import { type CopyParts, int64s } from "./packed";
 
-// `qdq`: integers and one DequantizeLinear a weight, y = (x - zeroPoint) * scale, per neuron along `axis`. onnxruntime
-// fuses it into MatMul and Gemm(transB = 0) and computes those with int8 activations; elsewhere it runs at every inference.
+// `qdq`: integers and one DequantizeLinear a weight, y = (x - zeroPoint) * scale, per tensor, per neuron along `axis`, or per
+// neuron and block of inputs. onnxruntime fuses it into MatMul and Gemm(transB = 0) and computes those with int8 activations;
+// elsewhere it runs at every inference.
 // The zero point is always written: without one, 1.24 - 1.27 give wrong numbers behind some operators (onnx.md, trap 2).
 
-/** The opset that brought what a width needs: per-axis scales at 13, int4 at 21. */
-export const QDQ_LEAST_OPSET = { 8: 13, 4: 21 } as const;
+/** The opset that brought what a grid needs: int8 at 10 (Gemm without a bias at 11), an axis at 13, blocks and int4 at 21, int2 at 25. */
+export function qdqOpset(grid: Omit<Grid, "alphabet">): number {
+  if (grid.bits === 2) return 25;
+  if (grid.bits === 4 || grid.groupInputs !== undefined) return 21;
+  return hasOneAlphabet(grid) ? 11 : 13;
+}
 
-/** Adds the node that computes the weight of a layer; gives back the name of its result and the bytes it reads. */
-export function writeQdq(codes: LayerCodes, parts: CopyParts): { output: string; bytes: number } {
+const TYPES = { 2: "int2", 4: "int4", 8: "int8" } as const;
+
+/** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they read. */
+export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string; bytes: number } {
   const { layer, levels, alphabets } = codes;
-  const bits = alphabets.bits === 8 ? 8 : 4;
+  const { groupInputs, bits, perTensor } = gridOf(codes);
+  if (bits !== 2 && bits !== 4 && bits !== 8) throw new Error(`DequantizeLinear has no integers of ${bits} bits.`);
   const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   // ONNX's signed types hold level - 2^(bits - 1); the 2^bits - 1 levels of `symmetric` sit around 0.
   const shift = alphabets.kind === "symmetric" ? (alphabets.levels - 1) / 2 : 2 ** (bits - 1);
-  const signed = (level: number): number => level - shift;
-  const type = bits === 8 ? "int8" : "int4";
+  const type = TYPES[bits];
   const pack = (all: Iterable<number>): Uint8Array => {
-    const bytes = Uint8Array.from(all, level => signed(level) & (2 ** bits - 1));
-    return bits === 8 ? bytes : packLevels(bytes, 4);
+    const bytes = Uint8Array.from(all, level => (level - shift) & (2 ** bits - 1));
+    return bits === 8 ? bytes : packLevels(bytes, bits);
   };
-  const stored = pack(levels);
-  const zeros = pack(alphabets.zeroPoints);
-  const scales = Float32Array.from(alphabets.steps);
-  const inputs = [
-    parts.store(tensor(result("quantized"), type, layer.shape, stored)),
-    parts.store(tensor(result("scales"), "float32", [layer.neurons], scales)),
-    parts.store(tensor(result("zero_points"), type, [layer.neurons], zeros)),
-  ];
+
+  const { neurons, inputs, neuronsFirst } = layer;
   const axis = neuronAxis(layer);
-  if (axis === null)
-    throw new Error(`${layer.name} counts neurons along several axes, which DequantizeLinear cannot.`);
-  const output = parts.add(node("DequantizeLinear", inputs, result("dequantized"), [intOf("axis", axis)]));
+  // Blocks lie along one axis, and neurons count along one: a weight of more axes is stored as a matrix and shaped afterwards.
+  const isMatrix = groupInputs !== undefined || (axis === null && !hasOneAlphabet({ groupInputs, perTensor }));
+  const shape = isMatrix ? (neuronsFirst ? [neurons, inputs] : [inputs, neurons]) : layer.shape;
+  const groups = alphabets.steps.length / neurons;
+  let numbersShape = [neurons];
+  let attributes = [intOf("axis", isMatrix ? (neuronsFirst ? 0 : 1) : (axis ?? 0))];
+  let each = (values: Float64Array): Float64Array => values;
+  if (groupInputs !== undefined) {
+    numbersShape = neuronsFirst ? [neurons, groups] : [groups, neurons];
+    attributes = [intOf("axis", neuronsFirst ? 1 : 0), intOf("block_size", groupInputs)];
+    if (neuronsFirst) each = values => turned(values, groups, neurons);
+  } else if (perTensor) {
+    numbersShape = [];
+    attributes = [];
+    each = values => values.subarray(0, 1);
+  }
+
+  const stored = pack(levels);
+  const zeros = pack(each(alphabets.zeroPoints));
+  const scales = Float32Array.from(each(alphabets.steps));
+  const reads = [
+    parts.store(tensor(result("quantized"), type, shape, stored)),
+    parts.store(tensor(result("scales"), "float32", numbersShape, scales)),
+    parts.store(tensor(result("zero_points"), type, numbersShape, zeros)),
+  ];
+  let output = parts.add("DequantizeLinear", reads, attributes);
+  if (isMatrix && layer.shape.length !== 2) output = parts.add("Reshape", [output, int64s(layer.shape, parts)]);
   return { output, bytes: stored.length + zeros.length + scales.byteLength };
 }
