@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/inputs";
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
@@ -6,8 +7,10 @@ import { findLayers, type Layer } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
 import { constantTensors, type Skipped } from "../core/graph/skipped";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
+import type { Layout } from "../core/onnx/external";
 import type { Model } from "../core/onnx/model";
 import { elementCount } from "../core/onnx/tensors";
+import { dataFileOf } from "./copyFiles";
 import { openModel } from "./modelFile";
 import { storageOf } from "./plan";
 
@@ -37,11 +40,15 @@ export interface InspectedLayer extends Pick<
   readonly bytes: number;
 }
 
+/** Bytes of weights that are looked at for NaN and the like; a run looks at all, but here somebody waits. */
+const MOST_BYTES_LOOKED_AT = 2 ** 26;
+
 /** @throws {Failure} `model-…` for what cannot be read. */
-export async function inspect(path: string): Promise<Inspection> {
-  const { model: original, totalBytes } = await openModel(path);
+export function inspect(path: string): Inspection {
+  const { model: original, totalBytes, external } = openModel(path);
   const model = withoutStoredInputs(original);
-  const { index, layers, skipped } = findLayers(model);
+  const { index, layers, skipped } = findLayers(model, MOST_BYTES_LOOKED_AT);
+  const layout = { location: basename(dataFileOf(path)), external };
   return {
     model: path,
     bytes: totalBytes,
@@ -66,11 +73,11 @@ export async function inspect(path: string): Promise<Inspection> {
       bytes,
     })),
     skipped,
-    bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits)])),
+    bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits, layout)])),
   };
 }
 
-function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
+function bytesAt(model: Model, layers: readonly Layer[], bits: Bits, layout: Layout): number | null {
   const formatOf = formatChooser(model, "auto");
   try {
     const options = { bits, alphabet: "auto", format: "auto", group: undefined } as const;
@@ -79,7 +86,7 @@ function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | n
       newBias: false,
       ...storageOf(layer, undefined, options, formatOf),
     }));
-    return predictCopy(model, unfitted).bytes;
+    return predictCopy(model, unfitted, {}, layout).bytes;
   } catch (error) {
     if (error instanceof Failure && error.code === "format-impossible") return null;
     throw error;

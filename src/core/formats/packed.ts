@@ -1,8 +1,9 @@
 import { intOf, intsOf, node } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
+import { weightCount } from "../graph/layers";
 import { type LayerCodes, neuronShape } from "./codes";
 
 // `packed`: any alphabet of 1, 2, 3, 4 or 8 bits in standard operators that mean the same from opset 7 on, so that every
@@ -31,8 +32,10 @@ export interface CopyParts {
 
 /** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they store. */
 export function writePacked(codes: LayerCodes, parts: CopyParts): { output: string; bytes: number } {
-  const { layer, levels, alphabets } = codes;
+  // The levels are read when the copy is written, or never where only its size is asked for.
+  const { layer, alphabets } = codes;
   const { bits } = alphabets;
+  const count = weightCount(layer);
   const base = layer.tensor;
   const result = (what: string): string => parts.name(`${base}_${what}`);
   let bytes = 0;
@@ -40,10 +43,11 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
     what: string,
     type: "uint8" | "int8" | "float32" | "int64",
     dims: number[],
-    data: ArrayBufferView,
+    make: () => ArrayBufferView,
   ): string => {
-    bytes += data.byteLength;
-    return parts.store(tensor(result(what), type, dims, data));
+    const stored = tensorMade(result(what), type, dims, make);
+    bytes += storedBytes(stored);
+    return parts.store(stored);
   };
   // Half-integer zero points are carried in half steps: level - zeroPoint = (2 level - 2 zeroPoint) / 2, all of it exact.
   // By kind, not by looking: layers of one width then share one table, and the size is known before the levels are.
@@ -54,26 +58,26 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   let value: string;
   if (bits === 8) {
     // One byte a weight: the level itself, read as a number.
-    const stored = store("codes", "uint8", [...layer.shape], levels);
+    const stored = store("codes", "uint8", [...layer.shape], codes.levels);
     value = parts.add(node("Cast", [stored], result("levels"), [intOf("to", DataType.float32)]));
     if (unit === 2) value = parts.add(node("Add", [value, value], result("halves")));
     if (offset !== 0) value = parts.add(node("Sub", [value, scalar(offset, parts)], result("centred")));
   } else if (bits === 3) {
     const low = unpack(
       "low",
-      levels.map(level => level & 3),
+      () => codes.levels().map(level => level & 3),
       2,
       code => unit * code - offset,
     );
     const high = unpack(
       "high",
-      levels.map(level => level >> 2),
+      () => codes.levels().map(level => level >> 2),
       1,
       code => unit * 4 * code,
     );
     value = parts.add(node("Add", [low, high], result("levels")));
   } else {
-    value = unpack("codes", levels, bits, code => unit * code - offset);
+    value = unpack("codes", codes.levels, bits, code => unit * code - offset);
   }
   if (!same) {
     const zeros = spread(
@@ -96,11 +100,11 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
    * its group up, since the last group may be shorter than the others.
    */
   function spread(what: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
-    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), values);
+    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), () => values);
     const groups = values.length / layer.neurons;
     const grouped = layer.neuronsFirst
-      ? store(what, type, [layer.neurons, groups], turned(values, groups, layer.neurons))
-      : store(what, type, [groups, layer.neurons], values);
+      ? store(what, type, [layer.neurons, groups], () => turned(values, groups, layer.neurons))
+      : store(what, type, [groups, layer.neurons], () => values);
     const groupOfInput = int64s(
       Array.from({ length: layer.inputs }, (_, input) => Math.floor(input / alphabets.groupInputs!)),
       parts,
@@ -113,20 +117,19 @@ export function writePacked(codes: LayerCodes, parts: CopyParts): { output: stri
   /** A plane of packed codes as float32 values in the shape of the weight. */
   function unpack(
     plane: string,
-    planeCodes: Uint8Array,
+    planeCodes: () => Uint8Array,
     width: 1 | 2 | 4,
     meaning: (code: number) => number,
   ): string {
     const table = sharedTable(width, meaning, parts);
-    const packed = packLevels(planeCodes, width);
-    const stored = store(plane, "uint8", [packed.length], packed);
+    const perByte = 8 / width;
+    const stored = store(plane, "uint8", [Math.ceil(count / perByte)], () => packLevels(planeCodes(), width));
     const indices = parts.add(node("Cast", [stored], result(`${plane}_indices`), [intOf("to", DataType.int32)]));
     // axis 0 and a table of [256, 8 / width]: one row of values for every byte.
     let unpacked = parts.add(node("Gather", [table, indices], result(`${plane}_values`)));
-    const perByte = 8 / width;
-    if (planeCodes.length % perByte !== 0) {
+    if (count % perByte !== 0) {
       const flat = parts.add(node("Reshape", [unpacked, int64s([-1], parts)], result(`${plane}_flat`)));
-      unpacked = parts.add(cutTo(flat, planeCodes.length, result(`${plane}_cut`), parts));
+      unpacked = parts.add(cutTo(flat, count, result(`${plane}_cut`), parts));
     }
     return parts.add(node("Reshape", [unpacked, int64s(layer.shape, parts)], result(`${plane}_shaped`)));
   }

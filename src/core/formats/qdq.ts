@@ -1,5 +1,5 @@
 import { intOf, node } from "../onnx/build";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
 import { type LayerCodes, neuronAxis } from "./codes";
 import type { CopyParts } from "./packed";
@@ -13,22 +13,23 @@ export const QDQ_LEAST_OPSET = { 8: 13, 4: 21 } as const;
 
 /** Adds the node that computes the weight of a layer; gives back the name of its result and the bytes it reads. */
 export function writeQdq(codes: LayerCodes, parts: CopyParts): { output: string; bytes: number } {
-  const { layer, levels, alphabets } = codes;
+  const { layer, alphabets } = codes;
   const bits = alphabets.bits === 8 ? 8 : 4;
   const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   // ONNX's signed types hold level - 2^(bits - 1); the 2^bits - 1 levels of `symmetric` sit around 0.
   const shift = alphabets.kind === "symmetric" ? (alphabets.levels - 1) / 2 : 2 ** (bits - 1);
   const signed = (level: number): number => level - shift;
   const type = bits === 8 ? "int8" : "int4";
-  const pack = (all: Iterable<number>): Uint8Array => {
-    const bytes = Uint8Array.from(all, level => signed(level) & (2 ** bits - 1));
+  const pack = (all: Uint8Array): Uint8Array => {
+    const bytes = all.map(level => signed(level) & (2 ** bits - 1));
     return bits === 8 ? bytes : packLevels(bytes, 4);
   };
-  const stored = pack(levels);
-  const zeros = pack(alphabets.zeroPoints);
+  // The levels are read when the copy is written, or never where only its size is asked for.
+  const stored = tensorMade(result("quantized"), type, layer.shape, () => pack(codes.levels()));
+  const zeros = pack(Uint8Array.from(alphabets.zeroPoints));
   const scales = Float32Array.from(alphabets.steps);
   const inputs = [
-    parts.store(tensor(result("quantized"), type, layer.shape, stored)),
+    parts.store(stored),
     parts.store(tensor(result("scales"), "float32", [layer.neurons], scales)),
     parts.store(tensor(result("zero_points"), type, [layer.neurons], zeros)),
   ];
@@ -36,5 +37,5 @@ export function writeQdq(codes: LayerCodes, parts: CopyParts): { output: string;
   if (axis === null)
     throw new Error(`${layer.name} counts neurons along several axes, which DequantizeLinear cannot.`);
   const output = parts.add(node("DequantizeLinear", inputs, result("dequantized"), [intOf("axis", axis)]));
-  return { output, bytes: stored.length + zeros.length + scales.byteLength };
+  return { output, bytes: storedBytes(stored) + zeros.length + scales.byteLength };
 }
