@@ -111,9 +111,7 @@ async function synthetic(
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
   const [first] = madeUp();
-  const obstacle = first
-    ? await runsOn(model, first, run)
-    : "an input of a kind or a size that cannot be made up";
+  const obstacle = first ? await runsOn(model, first, run) : "an input of a kind or a size that cannot be made up";
   if (obstacle !== undefined) {
     return notRun([
       `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,
@@ -162,11 +160,7 @@ async function refusedOperator(model: Model, { inParts, ...choices }: RunChoices
   }
 }
 
-async function runsOn(
-  model: Model,
-  feed: Feed,
-  { inParts, ...choices }: RunChoices,
-): Promise<string | undefined> {
+async function runsOn(model: Model, feed: Feed, { inParts, ...choices }: RunChoices): Promise<string | undefined> {
   const network = await openNetwork(model, { ...choices, weightsAlone: true, threads: 1 }, inParts);
   const kept = await keepFeed(feed, tensor => Promise.resolve(keptInMemory(tensor)));
   try {

@@ -154,7 +154,9 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
     );
   }
   events.onStage("writing");
-  const file = await timed("writing", () => Promise.resolve(writePendingCopy(job.output, copyFiles, job.pendingId)));
+  const file = await timed("writing", () =>
+    Promise.resolve(writePendingCopy(job.output, copyFiles, job.pendingId)),
+  );
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
@@ -218,7 +220,11 @@ function layoutOf({ output, mostMessageBytes = MOST_MESSAGE_BYTES }: QuantizeJob
 /** A file in one part, which is copied through. */
 function asItIs(source: FileSource): ModelFiles {
   const read = (): Uint8Array => source.read(0, source.length);
-  return { message: [{ length: source.length, read, place: { source, offset: 0 } }], data: null, bytes: source.length };
+  return {
+    message: [{ length: source.length, read, place: { source, offset: 0 } }],
+    data: null,
+    bytes: source.length,
+  };
 }
 
 function emptyReport(job: QuantizeJob, bytesBefore: number): Report {

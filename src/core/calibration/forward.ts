@@ -119,11 +119,19 @@ export function startForward(
 function float32(name: string, tensor: KeptTensor): KeptTensor {
   if (tensor.type === "float32") return tensor;
   if (tensor.type === "float16" || tensor.type === "float64") {
-    const read = async (): Promise<Tensor> => {
-      const values = await tensor.read();
-      return { type: "float32", dims: values.dims, data: convertTo("float32", values) };
+    const asFloat32 = (values: Tensor): Tensor => ({
+      type: "float32",
+      dims: values.dims,
+      data: convertTo("float32", values),
+    });
+    return {
+      type: "float32",
+      dims: tensor.dims,
+      usable: tensor.usable,
+      read: async () => asFloat32(await tensor.read()),
+      readNow: () => asFloat32(tensor.readNow()),
+      drop: () => tensor.drop(),
     };
-    return { type: "float32", dims: tensor.dims, usable: tensor.usable, read, drop: () => tensor.drop() };
   }
   throw new Failure(
     "model-invalid",

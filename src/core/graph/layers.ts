@@ -6,7 +6,16 @@ import { storedBytes } from "../onnx/tensors";
 import { addedBias, ownBias } from "./biases";
 import { sharedWeight } from "./sharedWeights";
 import { type Home, nestedHomes } from "./nested";
-import { constantTensors, notStored, refusal, skipOf, type Skipped, type SkipReason, unsound, whyLeft } from "./skipped";
+import {
+  constantTensors,
+  notStored,
+  refusal,
+  skipOf,
+  type Skipped,
+  type SkipReason,
+  unsound,
+  whyLeft,
+} from "./skipped";
 import { storedValue, type StoredValue } from "./storedValues";
 import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
 import { type GraphIndex, indexModel, innerIndex } from "./uses";
