@@ -27,7 +27,7 @@ async function main(): Promise<void> {
         .filter(name => name.endsWith(".onnx"))
         .sort()) {
         const model = join(folder, file);
-        const cells = await cellsOf(model);
+        const cells = cellsOf(model);
         const copies: string[] = [];
         for (const { format, bits } of columns) {
           if (cells.length === 1) break;

@@ -69,7 +69,7 @@ const weightsOf: Readonly<Record<string, { layers: string[]; left?: Record<strin
 };
 for (const [file, { layers, left }] of Object.entries(weightsOf)) {
   test(`${file}: ${layers.length > 0 ? `${layers.join(", ")} quantized` : "nothing quantized"}, the rest left with its reason`, async () => {
-    const found = await inspect(`${folder}/${file}`);
+    const found = inspect(`${folder}/${file}`);
     assert.deepEqual(
       found.layers.map(layer => layer.tensor),
       layers,
