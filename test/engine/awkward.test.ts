@@ -68,7 +68,7 @@ const weightsOf: Readonly<Record<string, { layers: string[]; left?: Record<strin
   "einsum_weight.onnx": { layers: [], left: { W: "unsupported-operator" } },
 };
 for (const [file, { layers, left }] of Object.entries(weightsOf)) {
-  test(`${file}: ${layers.length > 0 ? `${layers.join(", ")} quantized` : "nothing quantized"}, the rest left with its reason`, async () => {
+  test(`${file}: ${layers.length > 0 ? `${layers.join(", ")} quantized` : "nothing quantized"}, the rest left with its reason`, () => {
     const found = inspect(`${folder}/${file}`);
     assert.deepEqual(
       found.layers.map(layer => layer.tensor),
