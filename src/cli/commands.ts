@@ -14,8 +14,8 @@ import type { BenchCommand, EvaluateCommand, InspectCommand, QuantizeCommand } f
 import { progressOf } from "./progress";
 import { table } from "./table";
 
-export async function runInspect({ model, json }: InspectCommand): Promise<void> {
-  const inspection = await inspect(model);
+export function runInspect({ model, json }: InspectCommand): void {
+  const inspection = inspect(model);
   process.stdout.write(json ? asJson(inspection) : inspectionText(inspection));
 }
 

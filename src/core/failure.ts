@@ -3,7 +3,7 @@ export type FailureCode =
   | "model-missing"
   | "model-unreadable"
   | "model-invalid"
-  | "model-too-large"
+  | "model-changed"
   | "model-does-not-run"
   | "format-impossible"
   | "opset-too-old"

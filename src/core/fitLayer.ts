@@ -13,7 +13,8 @@ import type { RadiusChoice } from "./methods/layer";
 /** A layer, its weights in stored order, and how to quantize them. */
 export interface LayerPlan extends FitOptions, AimChoice {
   readonly layer: Layer;
-  readonly weights: Float32Array;
+  /** Reads the weights anew from where they lie. */
+  readonly weights: () => Float32Array;
   readonly bits: Bits;
   readonly alphabet: AlphabetKind;
   readonly radius: RadiusChoice;
@@ -53,11 +54,14 @@ export function withoutData<Plan extends LayerPlan>(plan: Plan): Plan {
  * @param rows null without data: then weights are rounded to the alphabet of least squared error.
  */
 export async function fitLayer(
-  plan: LayerPlan,
+  planned: LayerPlan,
   rows: LayerRows | null,
   { linalg, timed }: { linalg: Linalg; timed: Timed },
 ): Promise<LayerFit> {
-  const { layer } = plan;
+  const { layer } = planned;
+  // Read once for all that follows, and let go behind it.
+  const weights = planned.weights();
+  const plan = { ...planned, weights: () => weights };
   const all = rows?.fitted(Infinity) ?? null;
   const most = mostRows(plan.method, layer.inputs, plan.variant);
   const given = most === Infinity ? all : (rows?.fitted(most) ?? null);
@@ -66,10 +70,10 @@ export async function fitLayer(
   const largest = (pick: (one: RoundedGroup) => number | null | undefined): number | null =>
     groups.reduce<number | null>((found, one) => maximum(found, pick(one) ?? null), null);
   const errors = await timed("errors", () =>
-    errorsOf(codes, plan.weights, groups, given, given === all, rows?.heldOut ?? null, linalg),
+    errorsOf(codes, weights, groups, given, given === all, rows?.heldOut ?? null, linalg),
   );
   return {
-    plan,
+    plan: planned,
     codes,
     rows: given?.count ?? 0,
     interior: largest(one => one.fit.kernel?.interior),

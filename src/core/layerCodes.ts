@@ -4,6 +4,7 @@ import type { DrawnRows } from "./calibration/rows";
 import type { LayerPlan } from "./fitLayer";
 import { dequantize, type LayerCodes } from "./formats/codes";
 import { type Alphabets, groupCount } from "./grid/alphabet";
+import { weightCount } from "./graph/layers";
 import { groupWeights, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import { roundedTo } from "./onnx/floats";
@@ -32,8 +33,9 @@ export interface RoundedGroup extends AimedGroup {
 /** @param rows all rows of the fitted samples; null without data. */
 export async function aimGroups(plan: LayerPlan, rows: DrawnRows | null, linalg: Linalg): Promise<AimedGroup[]> {
   const groups: AimedGroup[] = [];
+  const stored = plan.weights();
   for (let group = 0; group < plan.layer.groups; group++) {
-    const weights = groupWeights(plan.layer, plan.weights, group);
+    const weights = groupWeights(plan.layer, stored, group);
     const ofGroup = rows && (await rows.group(group));
     const aim = ofGroup && (await aimAt(plan, weights, ofGroup, linalg));
     groups.push({
@@ -59,7 +61,7 @@ export async function roundGroups(
 ): Promise<{ codes: LayerCodes; groups: RoundedGroup[] }> {
   const { layer } = plan;
   const shared = await alphabetOfAllGroups(plan, linalg);
-  const levels = new Uint8Array(plan.weights.length);
+  const levels = new Uint8Array(weightCount(layer));
   const groups: RoundedGroup[] = [];
   for (const [group, one] of aimed.entries()) {
     const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
@@ -89,7 +91,10 @@ export async function roundGroups(
     groups.map(one => one.fit.alphabets),
     layer.inputs,
   );
-  return { codes: { layer, levels, alphabets, bias: newBias(plan, levels, alphabets, groups) }, groups };
+  return {
+    codes: { layer, levels: () => levels, alphabets, bias: newBias(plan, levels, alphabets, groups) },
+    groups,
+  };
 }
 
 function choiceOf({ alphabet, bits, radius, perTensor, groupInputs, halfSteps }: LayerPlan): Choice {
@@ -99,7 +104,8 @@ function choiceOf({ alphabet, bits, radius, perTensor, groupInputs, halfSteps }:
 /** One alphabet for a layer of several groups, which are quantized one by one. */
 async function alphabetOfAllGroups(plan: LayerPlan, linalg: Linalg): Promise<Alphabets | undefined> {
   if (!plan.perTensor || plan.layer.groups === 1) return undefined;
-  const column = { rows: plan.weights.length, columns: 1, data: plan.weights };
+  const data = plan.weights();
+  const column = { rows: data.length, columns: 1, data };
   return (await roundWithoutData(column, { ...choiceOf(plan), groupInputs: undefined }, linalg)).alphabets;
 }
 
@@ -115,7 +121,7 @@ function newBias(
   groups: readonly AimedGroup[],
 ): Float32Array | null {
   if (!groups.every(one => one.aim?.alignment && plan.centre)) return null;
-  const values = dequantize({ layer: plan.layer, levels, alphabets, bias: null });
+  const values = dequantize({ layer: plan.layer, levels: () => levels, alphabets, bias: null });
   const own = plan.layer.bias;
   const neurons = plan.layer.neurons / plan.layer.groups;
   const bias = Float32Array.from(

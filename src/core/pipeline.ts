@@ -4,6 +4,7 @@ import { layerRows } from "./calibration/rows";
 import type { Session } from "./calibration/tensor";
 import type { Timed } from "./cost";
 import { fitLayer, type FittedLayer, type LayerPlan, withoutData } from "./fitLayer";
+import type { LayerCodes } from "./formats/codes";
 import { floatLayer } from "./formats/copy";
 import { freshNames } from "./formats/names";
 import type { Home } from "./graph/nested";
@@ -43,6 +44,8 @@ export interface Parts {
   readonly open: (model: ModelProto) => Promise<Session>;
   /** Keeps what is alive between two layers: in memory, or where there is more room. */
   readonly keep: Keep;
+  /** Keeps the levels of a layer until the copy is written. */
+  readonly keepLevels: Keep;
   readonly linalg: Linalg;
   /** Seconds since some moment. */
   readonly clock: () => number;
@@ -98,7 +101,8 @@ export async function quantizeLayers(
       else plan = withoutData(plan);
     }
     const fitted = await fitLayer(plan, rows, parts);
-    const outcome = { ...fitted, seconds: parts.clock() - started };
+    const codes = await keepCodes(fitted.codes, parts.keepLevels);
+    const outcome = { ...fitted, codes, seconds: parts.clock() - started };
     const { nodes, tensors } = floatLayer(outcome.codes, name);
     for (const [old, node] of nodes) replaced.nodes.set(old, node);
     const { home } = plan.layer;
@@ -110,4 +114,11 @@ export async function quantizeLayers(
   floatPass.end();
   quantizedPass.end();
   return outcomes;
+}
+
+/** The codes of a layer, put away until the copy is written: of all layers they may not fit in memory. */
+async function keepCodes(codes: LayerCodes, keep: Keep): Promise<LayerCodes> {
+  const levels = codes.levels();
+  const kept = await keep({ type: "uint8", dims: [levels.length], data: levels });
+  return { ...codes, levels: () => kept.readNow().data as Uint8Array };
 }

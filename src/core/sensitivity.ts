@@ -8,7 +8,6 @@ import type { GraphIndex } from "./graph/uses";
 import { aimGroups, roundGroups } from "./layerCodes";
 import { mostRows } from "./methods/catalog";
 import type { Model } from "./onnx/model";
-import type { ModelProto } from "./onnx/onnx_pb";
 import { type Feeds, NOTHING, type Parts } from "./pipeline";
 
 // What each layer costs the network, at each number of bits: the layer alone is quantized, fitted to what the float network
@@ -30,7 +29,7 @@ export async function sensitivities<Error>(
   feeds: Feeds,
   seed: number,
   parts: Parts,
-  error: (copy: ModelProto, heldOut: readonly KeptFeed[]) => Promise<Error>,
+  error: (copy: Model, heldOut: readonly KeptFeed[]) => Promise<Error>,
 ): Promise<Error[][]> {
   const layers = plans.map(ways => ways[0]!.layer);
   const stops = stopsAt(

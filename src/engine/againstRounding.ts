@@ -6,7 +6,8 @@ import type { Model } from "../core/onnx/model";
 import { type Feeds, type Parts, type PipelineSettings, quantizeLayers } from "../core/pipeline";
 import type { RoundingReport } from "../core/report/report";
 import type { CalibrationData } from "./calibrationData";
-import { compareSessions, worstError } from "./compare";
+import { compareNetworks, worstError } from "./compare";
+import type { OpenNetwork } from "./network";
 
 // A fit to few samples, or to strange ones, can leave the network farther from the float one than plain rounding does. Whether
 // it has is measured on samples it has not seen; where too few were given to hold any out, by two fits to half of them each.
@@ -18,6 +19,7 @@ export interface Again {
   readonly plans: readonly LayerPlan[];
   readonly settings: PipelineSettings;
   readonly parts: Parts;
+  readonly network: OpenNetwork;
 }
 
 /** Every weight to the nearest of the values of its layer's alphabet, which spans the largest: no data, no bias changed. */
@@ -73,13 +75,13 @@ function codesOf(fitted: readonly FittedLayer[]): LayerCodes[] {
 }
 
 async function outputError(
-  { model, parts }: Again,
+  { model, network }: Again,
   layers: readonly LayerCodes[],
   { heldOut }: Feeds,
 ): Promise<number | null> {
-  const [float, copy] = [await parts.open(model), await parts.open(putBack(model, layers))];
+  const [float, copy] = [await network(model), await network(putBack(model, layers))];
   try {
-    return worstError(await compareSessions(float, copy, heldOut));
+    return worstError(await compareNetworks(float, copy, heldOut));
   } finally {
     await Promise.all([float.release(), copy.release()]);
   }

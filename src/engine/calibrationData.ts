@@ -1,5 +1,5 @@
 import { modelInputs } from "../core/calibration/inputs";
-import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
+import { type Keep, keepFeed, type KeptFeed, keptInMemory } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
 import type { Feed } from "../core/calibration/tensor";
@@ -9,6 +9,7 @@ import type { Feeds } from "../core/pipeline";
 import type { Calibration } from "../core/report/report";
 import { readDataOf } from "./dataFile";
 import type { QuantizeOptions } from "./options";
+import { openNetwork, type RunChoices } from "./network";
 import { openSession } from "./runtime";
 import { feedsOf, openSamples, type Samples } from "./samples";
 
@@ -33,6 +34,7 @@ export interface CalibrationData {
  *
  * @param file the path of the model.
  * @param keep where the samples go.
+ * @param run  how the model is run where that has to be tried.
  * @throws {Failure} `data-…` for data that cannot be used, `model-does-not-run` for a model onnxruntime refuses.
  */
 export async function calibrationData(
@@ -40,15 +42,16 @@ export async function calibrationData(
   file: string,
   options: QuantizeOptions,
   keep: Keep,
+  run: RunChoices,
 ): Promise<CalibrationData> {
-  const unknownOperator = await refusedOperator(model);
+  const unknownOperator = await refusedOperator(model, run);
   if (unknownOperator !== undefined) {
     return notRun([
       `onnxruntime does not know an operator of this model, so the copy was checked by its structure and not run (${unknownOperator}).`,
     ]);
   }
   if (options.data !== undefined || options.inputFiles.size > 0) return fromData(model, file, options, keep);
-  return synthetic(model, options, keep);
+  return synthetic(model, options, keep, run);
 }
 
 async function fromData(
@@ -99,11 +102,16 @@ function halves(samples: readonly number[]): Split[] {
   ];
 }
 
-async function synthetic(model: Model, options: QuantizeOptions, keep: Keep): Promise<CalibrationData> {
+async function synthetic(
+  model: Model,
+  options: QuantizeOptions,
+  keep: Keep,
+  run: RunChoices,
+): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
   const [first] = madeUp();
-  const obstacle = first ? await runsOn(model, first) : "an input of a kind or a size that cannot be made up";
+  const obstacle = first ? await runsOn(model, first, run) : "an input of a kind or a size that cannot be made up";
   if (obstacle !== undefined) {
     return notRun([
       `The model cannot be run on made-up inputs (${obstacle}), so nothing was measured on data; give calibration data.`,
@@ -140,9 +148,11 @@ function notRun(warnings: readonly string[]): CalibrationData {
 const UNKNOWN_OPERATOR = /is not a registered function\/op|Could not find an implementation|No Op registered/i;
 
 /** @throws {Failure} `model-does-not-run` for every other refusal. */
-async function refusedOperator(model: Model): Promise<string | undefined> {
+async function refusedOperator(model: Model, { inParts, ...choices }: RunChoices): Promise<string | undefined> {
   try {
-    await (await openSession(model, { weightsAlone: true, threads: 1 })).release();
+    // A large model is not made ready to run only to see whether it could.
+    const probe = inParts !== null;
+    await (await openSession(model, { ...choices, weightsAlone: true, threads: 1, probe })).release();
     return undefined;
   } catch (error) {
     if (error instanceof Failure && UNKNOWN_OPERATOR.test(error.happened)) return error.happened;
@@ -150,15 +160,16 @@ async function refusedOperator(model: Model): Promise<string | undefined> {
   }
 }
 
-async function runsOn(model: Model, feed: Feed): Promise<string | undefined> {
-  const session = await openSession(model, { weightsAlone: true, threads: 1 });
+async function runsOn(model: Model, feed: Feed, { inParts, ...choices }: RunChoices): Promise<string | undefined> {
+  const network = await openNetwork(model, { ...choices, weightsAlone: true, threads: 1 }, inParts);
+  const kept = await keepFeed(feed, tensor => Promise.resolve(keptInMemory(tensor)));
   try {
-    await session.run(feed);
+    for await (const outputs of network.outputs([kept])) if (outputs.size === 0) break;
     return undefined;
   } catch (error) {
     if (error instanceof Failure) return error.happened;
     throw error;
   } finally {
-    await session.release();
+    await network.release();
   }
 }

@@ -8,9 +8,10 @@ import { type Model, opsetOf } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
 import { smallerInMemory } from "../core/report/measure";
 import type { Report, RuntimeReport } from "../core/report/report";
-import { alternatingRunsMs, compareSessions, median, worstError } from "./compare";
+import { alternatingRunsMs, compareNetworks, median, worstError } from "./compare";
+import { type InParts, openNetwork } from "./network";
 import { residentBytes } from "./residentMemory";
-import { openSession, type SessionChoices } from "./runtime";
+import type { SessionChoices } from "./runtime";
 
 /** Weights alone, a copy computes the very numbers of its dequantized weights, but for the order of some sums. */
 const WEIGHTS_ALONE_BOUND = 1e-4;
@@ -34,56 +35,63 @@ export interface CheckedCopy {
  * @param made    the model as it was given, as the layers were taken from it, and what they became.
  * @param written the copy, also as it lies on the disk, and the file of the float model where memory shall be measured, too.
  * @param on      calls to compare on: the held-out ones where there are any.
+ * @param inParts how they are run where they are too large to be loaded as a whole; then they are not timed.
  * @throws {Failure} `copy-does-not-load` or `copy-differs`.
  */
 export async function checkCopy(
   { original, model, layers }: { original: Model; model: Model; layers: readonly StoredLayer[] },
-  { copy, path, measureMemoryBeside }: { copy: ModelProto; path: string; measureMemoryBeside: string | null },
+  { copy, path, measureMemoryBeside }: { copy: Model; path: string; measureMemoryBeside: string | null },
   { feeds, heldOut }: { feeds: readonly KeptFeed[]; heldOut: number },
-  threads: number,
+  choices: Omit<SessionChoices, "weightsAlone">,
+  inParts: InParts | null,
 ): Promise<CheckedCopy> {
-  const alone: SessionChoices = { weightsAlone: true, threads };
-  const reference = await openSession(putBack(model, layers), alone);
+  const alone: SessionChoices = { ...choices, weightsAlone: true };
+  const asRun: SessionChoices = { ...choices, weightsAlone: false };
+  const reference = await openNetwork(putBack(model, layers), alone, inParts);
+  // Its codes stand for as many floats: a part of it shall hold no more of them.
+  const copyInParts = inParts && { ...inParts, mostBytes: inParts.mostBytes * smallest(layers) };
   // The file itself where it says nothing of activations; MatMulNBits does.
-  const aloneCopy = await openCopy(withFloatActivations(copy) === copy ? path : copy, alone);
+  const aloneCopy = await openCopy(withFloatActivations(copy) === copy ? path : copy, alone, copyInParts);
   const some = feeds.slice(0, CHECKED_RUNS);
-  const differenceAlone = worstError(await compareSessions(reference, aloneCopy.session, some));
+  const differenceAlone = worstError(await compareNetworks(reference, aloneCopy.network, some));
   if (!isWithin(differenceAlone, WEIGHTS_ALONE_BOUND)) {
-    throw await differs({ model, layers }, some, alone, differenceAlone, WEIGHTS_ALONE_BOUND);
+    throw await differs({ model, layers }, some, alone, inParts, differenceAlone, WEIGHTS_ALONE_BOUND);
   }
-  const asRun: SessionChoices = { weightsAlone: false, threads };
-  const asRunCopy = await openCopy(path, asRun);
-  const differenceAsRun = worstError(await compareSessions(reference, asRunCopy.session, some));
+  const asRunCopy = await openCopy(path, asRun, copyInParts);
+  const differenceAsRun = worstError(await compareNetworks(reference, asRunCopy.network, some));
   if (!isWithin(differenceAsRun, DEFAULT_SESSION_BOUND)) {
-    throw await differs({ model, layers }, some, asRun, differenceAsRun, DEFAULT_SESSION_BOUND);
+    throw await differs({ model, layers }, some, asRun, inParts, differenceAsRun, DEFAULT_SESSION_BOUND);
   }
   await reference.release();
 
   const started = performance.now();
-  const float = await openSession(original, { weightsAlone: false, threads });
+  const float = await openNetwork(original, asRun, inParts);
   const loadMsFloat = performance.now() - started;
-  const outputs = await compareSessions(float, aloneCopy.session, feeds);
-  const asRunOutputs = await compareSessions(float, asRunCopy.session, feeds);
+  const outputs = await compareNetworks(float, aloneCopy.network, feeds);
+  const asRunOutputs = await compareNetworks(float, asRunCopy.network, feeds);
   const first = await readFeed(feeds[0]!);
-  const [msFloat, msQuantized] = (await alternatingRunsMs(float, asRunCopy.session, first)).map(median);
+  const both = float.whole && asRunCopy.network.whole;
+  const [msFloat, msQuantized] = both
+    ? (await alternatingRunsMs(float.whole, asRunCopy.network.whole!, first)).map(median)
+    : [null, null];
   const runtime: RuntimeReport = {
     ...leastVersions(copy, layers),
     opset: opsetOf(copy) ?? 0,
     irVersion: Number(copy.irVersion),
     msFloat: msFloat!,
     msQuantized: msQuantized!,
-    loadMsFloat,
-    loadMsQuantized: asRunCopy.loadMs,
-    ...(await memoryOf(measureMemoryBeside, path)),
+    loadMsFloat: both && loadMsFloat,
+    loadMsQuantized: both && asRunCopy.loadMs,
+    ...(await memoryOf(both && measureMemoryBeside, path)),
     differenceAlone,
     differenceAsRun,
     asRunError: worstError(asRunOutputs),
   };
-  await Promise.all([float.release(), aloneCopy.session.release(), asRunCopy.session.release()]);
+  await Promise.all([float.release(), aloneCopy.network.release(), asRunCopy.network.release()]);
   return { outputs: outputs.map(output => ({ ...output, heldOut })), runtime };
 }
 
-/** @param float null: not asked for. */
+/** @param float null: not asked for, or too large to be loaded as a whole. */
 async function memoryOf(float: string | null, copy: string) {
   if (float === null) return { residentBytesFloat: null, residentBytesQuantized: null, smallerInMemory: null };
   // One after the other: both at once would need twice the memory of a large model.
@@ -95,11 +103,16 @@ async function memoryOf(float: string | null, copy: string) {
   };
 }
 
-async function openCopy(copy: string | ModelProto, choices: SessionChoices) {
+/** The least share of the bytes of its floats that a layer takes. */
+function smallest(layers: readonly StoredLayer[]): number {
+  return Math.min(...layers.map(({ alphabets }) => alphabets.bits)) / 32;
+}
+
+async function openCopy(copy: string | Model, choices: SessionChoices, inParts: InParts | null) {
   const started = performance.now();
   try {
-    const session = await openSession(copy, choices);
-    return { session, loadMs: performance.now() - started };
+    const network = await openNetwork(copy, choices, inParts);
+    return { network, loadMs: performance.now() - started };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(
@@ -120,14 +133,15 @@ async function differs(
   { model, layers }: { model: Model; layers: readonly StoredLayer[] },
   feeds: readonly KeptFeed[],
   choices: SessionChoices,
+  inParts: InParts | null,
   error: number | null,
   bound: number,
 ): Promise<Failure> {
   let culprit = "no layer alone does; all of them together do";
   for (const layer of layers) {
-    const reference = await openSession(putBack(model, [layer]), choices);
-    const copy = await openSession(writeCopy(model, [layer], {}).copy, choices);
-    const alone = worstError(await compareSessions(reference, copy, feeds));
+    const reference = await openNetwork(putBack(model, [layer]), choices, inParts);
+    const copy = await openNetwork(writeCopy(model, [layer], {}).copy, choices, inParts);
+    const alone = worstError(await compareNetworks(reference, copy, feeds));
     await Promise.all([reference.release(), copy.release()]);
     if (isWithin(alone, bound)) continue;
     culprit = `layer "${layer.layer.name}" alone does, by ${alone!.toExponential(1)}`;

@@ -1,29 +1,31 @@
 import { numbersOf } from "../core/calibration/convert";
-import { type KeptFeed, readFeed } from "../core/calibration/kept";
+import type { KeptFeed } from "../core/calibration/kept";
 import type { Feed, Session, Tensor } from "../core/calibration/tensor";
 import { type OutputComparison, outputComparison, type OutputError, type OutputPair } from "../core/report/measure";
+import type { Network } from "./network";
 
-/** Runs both models on the same calls and compares each output, all calls together. */
-export function compareSessions(wanted: Session, found: Session, feeds: readonly KeptFeed[]) {
-  return compareRuns(feed => wanted.run(feed), found, feeds);
+/** Runs both networks on the same calls and compares each output, all calls together. */
+export function compareNetworks(wanted: Network, found: Network, feeds: readonly KeptFeed[]) {
+  return compareRuns(wanted.outputs(feeds), found.outputs(feeds));
 }
 
 /**
  * @param wanted what the outputs of each call should be.
+ * @param found  what they are.
  * @param onPair sees each pair as it is compared.
  */
 export async function compareRuns(
-  wanted: (feed: Feed, run: number) => Promise<Feed>,
-  found: Session,
-  feeds: readonly KeptFeed[],
+  wanted: AsyncIterable<Feed>,
+  found: AsyncIterable<Feed>,
   onPair: (name: string, pair: OutputPair) => void = () => {},
 ): Promise<(OutputError & { name: string })[]> {
   const comparisons = new Map<string, OutputComparison>();
-  for (const [run, kept] of feeds.entries()) {
-    const feed = await readFeed(kept);
-    const [left, right] = [await wanted(feed, run), await found.run(feed)];
+  const others = found[Symbol.asyncIterator]();
+  for await (const left of wanted) {
+    const next = await others.next();
+    const right = next.done ? undefined : next.value;
     for (const [name, tensor] of left) {
-      const other = right.get(name);
+      const other = right?.get(name);
       if (!other) throw new Error(`The copy has no output "${name}".`);
       const comparison = comparisons.get(name) ?? outputComparison();
       const pair = pairOf(tensor, other);
@@ -32,6 +34,8 @@ export async function compareRuns(
       comparisons.set(name, comparison);
     }
   }
+  // To its end, where it gives up what it keeps.
+  await others.next();
   return [...comparisons].map(([name, comparison]) => ({ name, ...comparison.error() }));
 }
 

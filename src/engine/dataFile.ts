@@ -72,7 +72,7 @@ export async function readDataFile(reference: string): Promise<DataSpec> {
   const found = /^(.*\.json)(?:#(.*))?$/s.exec(reference);
   if (!found) return plainSpec(reference);
   const [, file = reference, entry] = found;
-  const text = new TextDecoder().decode(await readWhole(file, "data"));
+  const text = new TextDecoder().decode(await readWhole(file));
   let json: unknown;
   try {
     json = JSON.parse(text);

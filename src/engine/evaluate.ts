@@ -61,7 +61,7 @@ export async function evaluate(job: EvaluateJob): Promise<Evaluation> {
 /** A model at work; each has samples of its own, since a stream is fed what this very model leaves behind. */
 async function opened(path: string, spec: DataSpec, job: EvaluateJob, weightsAlone: boolean) {
   const { against = job.model, samples: limit, threads } = job;
-  const { model } = await openModel(path);
+  const { model } = openModel(path);
   const session = await openSession(model, { weightsAlone, threads });
   try {
     const samples = await openSamples(spec, "data", model, limit ?? Infinity, against);

@@ -1,13 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../core/failure";
+import type { FileSource } from "../core/onnx/bytes";
 import { allTensors, type Model } from "../core/onnx/model";
 import type { TensorProto } from "../core/onnx/onnx_pb";
-import { isExternal, storedBytes } from "../core/onnx/tensors";
+import { foundOutside, isExternal, storedBytes } from "../core/onnx/tensors";
 import { kindOf } from "./files";
-
-/** A copy is one protobuf message, which ends below 2 GiB; what lies outside the model has to fit into it. */
-const MOST_BYTES = 2 ** 31 - 1;
+import { modelSource } from "./modelSource";
 
 /** Where the bytes of a tensor lie. */
 interface Piece {
@@ -20,34 +19,64 @@ interface Piece {
   readonly length: number;
 }
 
+/** What a model keeps in other files. */
+export interface ExternalData {
+  /** Of all its tensors there. */
+  readonly bytes: number;
+  readonly files: readonly string[];
+  /** Bytes of those files that no tensor has, but for what aligns them, by the name the model gives the file. */
+  readonly unreferenced: ReadonlyMap<string, number>;
+}
+
+/** Writers put tensors at multiples of this (onnx.proto), so gaps shorter than it before such a place are theirs. */
+const ALIGNMENT = 4096;
+
 /**
- * Brings the tensors that lie in files beside a model into it. Only regular files in the model's own folder are read: a
- * model is not trusted to name others. All places are checked before the first byte is read.
+ * Finds the tensors that lie in files beside a model; their bytes stay there until they are asked for. Only regular files in the
+ * model's own folder are read: a model is not trusted to name others. All places are checked before the first byte is read.
  *
  * @param path of the model.
- * @returns how many bytes that were.
  * @throws {Failure} `model-invalid` for a place outside the folder, a file that is missing or no regular file, a piece beyond
- *                   its end or one that cuts into another; `model-too-large` where all together pass 2 GiB.
+ *                   its end or one that cuts into another.
  */
-export function readExternalData(model: Model, path: string): number {
+export function findExternalData(model: Model, path: string): ExternalData {
   const folder = dirname(resolve(path));
-  const external = allTensors(model).filter(isExternal);
-  const total = external.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
-  if (total > MOST_BYTES) {
-    throw new Failure(
-      "model-too-large",
-      `${path} keeps ${total} bytes of weights in other files.`,
-      "Models beyond 2 GiB are not handled yet.",
-    );
+  const pieces = allTensors(model)
+    .filter(isExternal)
+    .map(tensor => placeOf(tensor, folder));
+  const inOrder = inOrderOfPlace(pieces);
+  refuseOverlaps(inOrder);
+  const sources = new Map<string, FileSource>();
+  for (const { tensor, file, offset, length } of pieces) {
+    const source = sources.get(file) ?? modelSource(file);
+    sources.set(file, source);
+    foundOutside(tensor, { length, read: () => source.read(offset, length), place: { source, offset } });
   }
-  const pieces = external.map(tensor => placeOf(tensor, folder));
-  refuseOverlaps(pieces);
-  for (const piece of pieces) {
-    piece.tensor.rawData = readPiece(piece);
-    piece.tensor.externalData = [];
-    piece.tensor.dataLocation = 0;
+  return {
+    bytes: pieces.reduce((sum, piece) => sum + piece.length, 0),
+    files: [...sources.keys()],
+    unreferenced: new Map(
+      [...sources].map(([file, source]) => {
+        const ofFile = inOrder.filter(piece => piece.file === file);
+        return [
+          pieces.find(piece => piece.file === file)!.location,
+          unreferencedBytes(ofFile, source.length),
+        ] as const;
+      }),
+    ),
+  };
+}
+
+/** Bytes of a file before, between and behind its pieces. */
+function unreferencedBytes(inOrder: readonly Piece[], size: number): number {
+  let bytes = 0;
+  let end = 0;
+  for (const piece of inOrder) {
+    const gap = Math.max(0, piece.offset - end);
+    if (gap >= ALIGNMENT || piece.offset % ALIGNMENT !== 0) bytes += gap;
+    end = Math.max(end, piece.offset + piece.length);
   }
-  return total;
+  return bytes + size - end;
 }
 
 function bad(tensor: TensorProto, why: string): Failure {
@@ -80,11 +109,15 @@ function placeOf(tensor: TensorProto, folder: string): Piece {
   return { tensor, location, file, offset, length };
 }
 
-/** Tensors may share a piece as a whole; where one begins within another, one of the two has wrong numbers. */
-function refuseOverlaps(pieces: readonly Piece[]): void {
-  const inOrder = pieces
+/** Those that hold any bytes, file by file. */
+function inOrderOfPlace(pieces: readonly Piece[]): Piece[] {
+  return pieces
     .filter(piece => piece.length > 0)
     .sort((a, b) => (a.file === b.file ? a.offset - b.offset || a.length - b.length : a.file < b.file ? -1 : 1));
+}
+
+/** Tensors may share a piece as a whole; where one begins within another, one of the two has wrong numbers. */
+function refuseOverlaps(inOrder: readonly Piece[]): void {
   for (let i = 1; i < inOrder.length; i++) {
     const [before, piece] = [inOrder[i - 1]!, inOrder[i]!];
     const same = before.offset === piece.offset && before.length === piece.length;
@@ -93,22 +126,6 @@ function refuseOverlaps(pieces: readonly Piece[]): void {
       piece.tensor,
       `begin at byte ${piece.offset} of "${piece.location}", within those of tensor "${before.tensor.name}", which end at ${before.offset + before.length}`,
     );
-  }
-}
-
-function readPiece({ tensor, location, file, offset, length }: Piece): Uint8Array {
-  const handle = openPiece(file, location, tensor);
-  try {
-    if (!fstatSync(handle).isFile()) throw bad(tensor, `are in "${location}", which is no regular file any more`);
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const read = readSync(handle, bytes, done, length - done, offset + done);
-      if (read === 0) throw bad(tensor, `end early in "${location}"`);
-      done += read;
-    }
-    return bytes;
-  } finally {
-    closeSync(handle);
   }
 }
 
@@ -124,6 +141,7 @@ function fileInside(folder: string, location: string, tensor: TensorProto): stri
   let real: string;
   try {
     real = realpathSync(join(folder, location));
+    accessSync(real, constants.R_OK);
   } catch (error) {
     throw unreachable(error, location, tensor);
   }
@@ -136,15 +154,6 @@ function fileInside(folder: string, location: string, tensor: TensorProto): stri
 function outside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way.split(sep)[0] === ".." || isAbsolute(way);
-}
-
-function openPiece(file: string, location: string, tensor: TensorProto): number {
-  try {
-    // Should a pipe have taken the file's place meanwhile, this returns instead of waiting.
-    return openSync(file, constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK));
-  } catch (error) {
-    throw unreachable(error, location, tensor);
-  }
 }
 
 function unreachable(error: unknown, location: string, tensor: TensorProto): Failure {

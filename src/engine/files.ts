@@ -1,30 +1,30 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { Failure, type FailureCode } from "../core/failure";
+import { Failure } from "../core/failure";
+import type { Part } from "../core/onnx/splice";
 
-/** Protobuf, and so onnxruntime, takes no single message of 2 GiB or more. */
-const MAX_FILE_BYTES = 2 ** 31 - 1;
+/** A data file names samples; one of more bytes is something else. */
+const MAX_DATA_FILE_BYTES = 2 ** 30;
 
 /**
- * Reads a whole file.
+ * Reads a whole data file.
  *
- * @param what "model" or "data": decides the codes of the failures.
- * @throws {Failure} `…-missing`, `…-unreadable` or `model-too-large`.
+ * @throws {Failure} `data-missing` or `data-unreadable`.
  */
-export async function readWhole(path: string, what: "model" | "data"): Promise<Uint8Array> {
+export async function readWhole(path: string): Promise<Uint8Array> {
   const fail = (kind: "missing" | "unreadable", happened: string, next: string): Failure =>
-    new Failure(`${what}-${kind}` as FailureCode, happened, next);
+    new Failure(`data-${kind}`, happened, next);
   try {
     const info = await stat(path);
     if (info.isDirectory()) throw fail("unreadable", `${path} is a folder.`, "Name a file in it.");
     if (!info.isFile()) throw fail("unreadable", `${path} is ${kindOf(info)}, not a regular file.`, "Name a file.");
-    if (info.size > MAX_FILE_BYTES) {
-      throw new Failure(
-        "model-too-large",
-        `${path} has ${info.size} bytes, and one file may have 2 GiB.`,
-        "Files this large are not handled yet.",
+    if (info.size > MAX_DATA_FILE_BYTES) {
+      throw fail(
+        "unreadable",
+        `${path} has ${info.size} bytes, and a data file has ${MAX_DATA_FILE_BYTES} at most.`,
+        "Name a file that says where the samples are.",
       );
     }
     // Not a Buffer: its `slice` shares memory where that of a Uint8Array copies.
@@ -77,7 +77,7 @@ export function checkTarget(output: string, model: string, overwrite: boolean): 
  * @throws {Failure} `output-unwritable`.
  */
 export function checkWritable(target: string, id?: string): void {
-  writePending(target, new Uint8Array(0), id).discard();
+  writePending(target, [], id).discard();
 }
 
 /** Device and inode, so that links to the model are seen through; undefined where there is no file. */
@@ -103,66 +103,89 @@ export interface PendingFile {
 const pending = new Set<string>();
 // A process that ends early (a failure, Ctrl-C) leaves nothing half-written behind.
 process.on("exit", () => {
-  for (const path of pending) unlinkSync(path);
+  for (const path of pending) rmSync(path, { recursive: true });
 });
 
+/** What is on its way under a name, and how it is taken away again. */
+export function pendingAt(temporaryPath: string): { done: () => void; discard: () => void } {
+  pending.add(temporaryPath);
+  const done = (): void => void pending.delete(temporaryPath);
+  const discard = (): void => {
+    done();
+    rmSync(temporaryPath, { recursive: true });
+  };
+  return { done, discard };
+}
+
+/** `<target>.<id>.part`: whoever ends this process by force knows what to take away. */
+export function temporaryName(target: string, id: string = randomBytes(6).toString("hex")): string {
+  return `${target}.${id}.part`;
+}
+
 /**
- * Writes bytes under a temporary name in the target's folder and syncs them to the disk.
+ * Writes a file under a temporary name in the target's folder and syncs it to the disk.
  *
- * @param id makes the temporary name, `<target>.<id>.part`: whoever ends this process by force knows what to take away.
+ * @param id makes the temporary name.
  * @throws {Failure} `output-unwritable`; nothing is left behind then.
  */
-export function writePending(
-  target: string,
-  bytes: Uint8Array,
-  id: string = randomBytes(6).toString("hex"),
-): PendingFile {
-  const temporaryPath = `${target}.${id}.part`;
-  const forget = (): void => {
-    pending.delete(temporaryPath);
-    unlinkSync(temporaryPath);
-  };
-  let file: number;
-  try {
-    file = openSync(temporaryPath, "wx");
-  } catch (error) {
-    throw unwritable(target, error);
-  }
-  pending.add(temporaryPath);
-  try {
+export function writePending(target: string, parts: readonly Part[], id?: string): PendingFile {
+  const temporaryPath = temporaryName(target, id);
+  const file = orUnwritable(target, () => openSync(temporaryPath, "wx"));
+  const { done, discard } = pendingAt(temporaryPath);
+  const orDiscard = <T>(work: () => T): T => {
     try {
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      return orUnwritable(target, work);
+    } catch (error) {
+      discard();
+      throw error;
     }
-  } catch (error) {
-    forget();
-    throw unwritable(target, error);
-  }
+  };
+  orDiscard(() => writeParts(file, parts));
   return {
     temporaryPath,
     commit() {
-      try {
-        renameSync(temporaryPath, target);
-      } catch (error) {
-        forget();
-        throw unwritable(target, error);
-      }
-      pending.delete(temporaryPath);
+      orDiscard(() => renameSync(temporaryPath, target));
+      done();
       syncFolder(dirname(target));
     },
-    discard: forget,
+    discard,
   };
+}
+
+/** Bytes of a file that are copied at once. */
+const AT_ONCE = 2 ** 24;
+/** One call writes less than 2 GiB. */
+const MOST_AT_ONCE = 2 ** 30;
+
+/** Writes all parts, one after the other, to an open file, syncs and closes it. */
+export function writeParts(file: number, parts: readonly Part[]): void {
+  const write = (bytes: Uint8Array): void => {
+    for (let done = 0; done < bytes.length;)
+      done += writeSync(file, bytes, done, Math.min(bytes.length - done, MOST_AT_ONCE));
+  };
+  try {
+    for (const part of parts) {
+      if (part instanceof Uint8Array) write(part);
+      else if (!part.place) write(part.read());
+      else {
+        const { source, offset } = part.place;
+        for (let at = 0; at < part.length; at += AT_ONCE)
+          write(source.read(offset + at, Math.min(AT_ONCE, part.length - at)));
+      }
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Writes a whole file in one step, as a pending file that is committed at once. */
 export function writeWhole(target: string, bytes: Uint8Array): void {
-  writePending(target, bytes).commit();
+  writePending(target, [bytes]).commit();
 }
 
 /** The new name itself reaches the disk. Windows cannot open folders; there the rename is already durable. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const handle = openSync(folder, "r");
   try {
@@ -184,6 +207,15 @@ const WORDS: Record<string, string> = {
   EISDIR: "it is a folder",
 };
 
+/** @throws {Failure} `output-unwritable` for what the system says; any other as it is. */
+export function orUnwritable<T>(target: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof Failure ? error : unwritable(target, error);
+  }
+}
+
 function unwritable(target: string, error: unknown): Failure {
   const code = errorCode(error);
   return new Failure(
@@ -193,6 +225,7 @@ function unwritable(target: string, error: unknown): Failure {
   );
 }
 
-function errorCode(error: unknown): string {
+/** What the system calls it. */
+export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -7,6 +7,7 @@ import { predictCopy } from "../core/formats/predict";
 import type { Layer } from "../core/graph/layers";
 import type { Skipped } from "../core/graph/skipped";
 import type { GraphIndex } from "../core/graph/uses";
+import type { Layout } from "../core/onnx/external";
 import type { Model } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
 import { quantizeLayers } from "../core/pipeline";
@@ -16,6 +17,7 @@ import { bundleFolder } from "./bundle";
 import type { CalibrationData } from "./calibrationData";
 import { openLinalg } from "./kernelPool";
 import { layerDetail, layerReport, plannedLayer } from "./layerReport";
+import { openNetwork, type RunChoices } from "./network";
 import { planLayers, type StoredPlan, unfittedLayer } from "./plan";
 import { planWithinBudget } from "./planBudget";
 import type { QuantizeEvents, QuantizeJob } from "./quantize";
@@ -31,18 +33,24 @@ export interface FittedModel {
   readonly rounding: RoundingReport | null;
 }
 
+/** What a copy is beside its layers. */
+export interface CopyFrame {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly layout: Layout;
+}
+
 /**
  * Plans the layers, within a budget where there is one, fits them, and holds the fit against plain rounding.
  *
- * @param metadata of the copy, whose bytes count in a budget.
+ * @param frame its bytes count in a budget.
  */
 export async function fitModel(
   { options, threads }: QuantizeJob,
   { model, index, layers }: { model: Model; index: GraphIndex; layers: readonly Layer[] },
   data: CalibrationData,
-  metadata: Readonly<Record<string, string>>,
+  { metadata, layout }: CopyFrame,
   events: QuantizeEvents,
-  { clock, timed, keep }: { clock: () => number; timed: Timed; keep: Keep },
+  { clock, timed, keep, run }: { clock: () => number; timed: Timed; keep: Keep; run: RunChoices },
 ): Promise<FittedModel> {
   const formatOf = formatChooser(model, options.format, options.leastOrt);
   const planned = planLayers(layers, options, data.fit, formatOf);
@@ -53,11 +61,15 @@ export async function fitModel(
     format: plans.find(one => one.layer === plan.layer)!.format,
     perTensor: plan.perTensor,
   });
+  const { inParts, ...choices } = run;
+  const alone = { ...choices, weightsAlone: true, threads: 1 };
+  const network = (whole: Model) => openNetwork(whole, alone, inParts);
   const { linalg, close } = await openLinalg(threads, bundleFolder(), breathe);
   try {
     const parts = {
-      open: (part: ModelProto) => openSession(part, { weightsAlone: true, threads: 1 }),
+      open: (part: ModelProto) => openSession(part, alone),
       keep,
+      keepLevels: keep,
       linalg,
       clock,
       timed,
@@ -66,7 +78,7 @@ export async function fitModel(
     };
     if (plans.length > 0 && (options.maxBytes !== undefined || options.maxError !== undefined)) {
       events.onStage("choosing");
-      const planner = { model, index, layers, options, formatOf, metadata };
+      const planner = { model, index, layers, options, formatOf, metadata, layout, network };
       ({ plans, budget } = await timed("choosing", () => planWithinBudget(planner, data, parts)));
     }
     const predicted = predictCopy(model, plans.map(unfittedLayer)).layerBytes;
@@ -81,7 +93,7 @@ export async function fitModel(
         events.onLayer(layerReport(one, stored.format, bytesAfter), () => layerDetail(one));
       },
     });
-    const rounding = await againstRounding({ model, index, plans, settings, parts }, fitted, data);
+    const rounding = await againstRounding({ model, index, plans, settings, parts, network }, fitted, data);
     return { fitted, stored: fitted.map(store), kept: planned.kept, budget, rounding };
   } finally {
     await close();

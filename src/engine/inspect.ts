@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/inputs";
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
@@ -5,8 +6,10 @@ import { findLayers, type Layer } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
 import { constantTensors, type Skipped } from "../core/graph/skipped";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
+import type { Layout } from "../core/onnx/external";
 import type { Model } from "../core/onnx/model";
 import { elementCount } from "../core/onnx/tensors";
+import { dataFileOf } from "./copyFiles";
 import { openModel } from "./modelFile";
 import { ifStorable, storageOf } from "./plan";
 
@@ -36,11 +39,15 @@ export interface InspectedLayer extends Pick<
   readonly bytes: number;
 }
 
+/** Bytes of weights that are looked at for NaN and the like; a run looks at all, but here somebody waits. */
+const MOST_BYTES_LOOKED_AT = 2 ** 26;
+
 /** @throws {Failure} `model-…` for what cannot be read. */
-export async function inspect(path: string): Promise<Inspection> {
-  const { model: original, totalBytes } = await openModel(path);
+export function inspect(path: string): Inspection {
+  const { model: original, totalBytes, external } = openModel(path);
   const model = withoutStoredInputs(original);
-  const { index, layers, skipped } = findLayers(model);
+  const { index, layers, skipped } = findLayers(model, MOST_BYTES_LOOKED_AT);
+  const layout = { location: basename(dataFileOf(path)), external };
   return {
     model: path,
     bytes: totalBytes,
@@ -65,15 +72,15 @@ export async function inspect(path: string): Promise<Inspection> {
       bytes,
     })),
     skipped,
-    bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits)])),
+    bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits, layout)])),
   };
 }
 
-function bytesAt(model: Model, layers: readonly Layer[], bits: Bits): number | null {
+function bytesAt(model: Model, layers: readonly Layer[], bits: Bits, layout: Layout): number | null {
   const formatOf = formatChooser(model, "auto");
   const options = { bits, alphabet: "auto", group: undefined, perTensor: false } as const;
   const unfitted = ifStorable(() =>
     layers.map(layer => ({ layer, newBias: false, ...storageOf(layer, undefined, options, formatOf) })),
   );
-  return unfitted ? predictCopy(model, unfitted).bytes : null;
+  return unfitted ? predictCopy(model, unfitted, {}, layout).bytes : null;
 }

@@ -1,5 +1,6 @@
 import type { CalibrationData } from "./calibrationData";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
+import { weightCount } from "../core/graph/layers";
 import { alphabetAt } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
 import { gridHistogram, type LayerDetail } from "../core/report/detail";
@@ -35,7 +36,7 @@ export function plannedLayer({ layer, bits }: LayerPlan, bytesAfter: number): Pl
 
 export function layerDetail({ plan, codes, neuronErrors }: FittedLayer): LayerDetail {
   const at = alphabetAt(plan.layer, codes.alphabets);
-  const histogram = gridHistogram(plan.weights, codes.levels, codes.alphabets, at);
+  const histogram = gridHistogram(plan.weights(), codes.levels(), codes.alphabets, at);
   return { name: plan.layer.name, histogram, neuronErrors };
 }
 
@@ -140,9 +141,9 @@ function dominanceWarnings(fitted: readonly FittedLayer[]): string[] {
 function zeroWarnings(fitted: readonly FittedLayer[]): string[] {
   return fitted.flatMap(({ plan }) => {
     if (plan.alphabet !== "midrise" || plan.bits !== 1) return [];
-    const zeros = plan.weights.reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);
-    if (zeros <= MANY_ZEROS * plan.weights.length) return [];
-    const percent = Math.round((100 * zeros) / plan.weights.length);
+    const zeros = plan.weights().reduce((count, weight) => count + (weight === 0 ? 1 : 0), 0);
+    if (zeros <= MANY_ZEROS * weightCount(plan.layer)) return [];
+    const percent = Math.round((100 * zeros) / weightCount(plan.layer));
     return [
       `${plan.layer.name}: ${percent} % of the weights are exactly zero, and 1 bit has no zero; 2 bits would keep them.`,
     ];

@@ -86,7 +86,7 @@ export function planLayers(
     const storage = storageOf(layer, rule?.bits, options, formatOf);
     const plan: StoredPlan = {
       layer,
-      weights: valuesOf(layer.value),
+      weights: () => valuesOf(layer.value),
       ...storage,
       method: rule?.method ?? options.method,
       variant: options.variant === "auto" ? "walk" : options.variant,

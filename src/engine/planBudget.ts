@@ -1,12 +1,13 @@
 import { type Budget, choose } from "../core/budget";
-import { keepFeed, type KeptFeed, readFeed } from "../core/calibration/kept";
+import { type Keep, keepFeed, type KeptFeed, readFeeds } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
 import { type FormatOf, impossible } from "../core/formats/choose";
 import type { Grid } from "../core/formats/codes";
 import { predictCopy } from "../core/formats/predict";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
-import type { Layer } from "../core/graph/layers";
+import { type Layer, weightCount } from "../core/graph/layers";
 import type { GraphIndex } from "../core/graph/uses";
+import type { Layout } from "../core/onnx/external";
 import type { Model } from "../core/onnx/model";
 import type { Feeds, Parts } from "../core/pipeline";
 import { logitDivergence } from "../core/report/measure";
@@ -15,6 +16,7 @@ import { sensitivities } from "../core/sensitivity";
 import type { CalibrationData } from "./calibrationData";
 import { compareRuns } from "./compare";
 import { alphabetFor, type QuantizeOptions } from "./options";
+import type { OpenNetwork } from "./network";
 import { ifStorable, planLayers, type StoredPlan, unfittedLayer } from "./plan";
 
 export interface Planner {
@@ -23,8 +25,10 @@ export interface Planner {
   readonly layers: readonly Layer[];
   readonly options: QuantizeOptions;
   readonly formatOf: FormatOf;
+  readonly network: OpenNetwork;
   /** Of the copy: they take bytes, too. */
   readonly metadata: Readonly<Record<string, string>>;
+  readonly layout: Layout;
 }
 
 /**
@@ -38,13 +42,13 @@ export async function planWithinBudget(
   data: CalibrationData,
   parts: Parts,
 ): Promise<{ plans: StoredPlan[]; budget: BudgetReport }> {
-  const { model, index, options, metadata } = planner;
+  const { model, index, options, metadata, layout } = planner;
   const { maxBytes, maxError } = options;
   const uniform = uniformPlans(planner, data.fit);
   const bytesOf = (plans: readonly StoredPlan[]): number =>
-    predictCopy(model, plans.map(unfittedLayer), metadata).bytes;
+    predictCopy(model, plans.map(unfittedLayer), metadata, layout).bytes;
   const layerBytes = uniform.map(plans => {
-    const { layerBytes, bytes } = predictCopy(model, plans.map(unfittedLayer), metadata);
+    const { layerBytes, bytes } = predictCopy(model, plans.map(unfittedLayer), metadata, layout);
     // What is not of one layer (nodes, tables, the rest of the file) is shared out: it differs with bits and formats.
     const shared = (bytes - layerBytes.reduce((sum, one) => sum + one, 0)) / layerBytes.length;
     return layerBytes.map(one => one + shared);
@@ -66,7 +70,7 @@ export async function planWithinBudget(
     feeds,
     options.seed,
     parts,
-    await harmTo(model, feeds, data.classes, parts),
+    await harmTo(planner, feeds, data.classes, parts.keep),
   );
   // Which of two ways is worse is a matter of classes where there are any; an error that is aimed at is one of the outputs.
   const byDivergence = data.classes && maxError === undefined;
@@ -145,35 +149,30 @@ interface Harm {
   readonly divergence: number | null;
 }
 
-async function harmTo(model: Model, { heldOut }: Feeds, classes: boolean, parts: Parts) {
-  const float = await parts.open(model);
+async function harmTo({ model, network }: Planner, { heldOut }: Feeds, classes: boolean, keep: Keep) {
+  const float = await network(model);
   const wanted: KeptFeed[] = [];
   try {
-    for (const feed of heldOut) wanted.push(await keepFeed(await float.run(await readFeed(feed)), parts.keep));
+    for await (const outputs of float.outputs(heldOut)) wanted.push(await keepFeed(outputs, keep));
   } finally {
     await float.release();
   }
   const first = model.graph.output[0]?.name ?? "";
   const logits = classes ? logitsOf(model, first) : null;
-  return async (copy: Parameters<Parts["open"]>[0]): Promise<Harm> => {
-    const session = await parts.open(copy);
+  return async (copy: Model): Promise<Harm> => {
+    const quantized = await network(copy);
     const divergence = logitDivergence();
     try {
-      const outputs = await compareRuns(
-        (_, run) => readFeed(wanted[run]!),
-        session,
-        heldOut,
-        (name, pair) => {
-          if (logits && name === first) {
-            divergence.add({ ...pair, wanted: logits(pair.wanted), found: logits(pair.found) });
-          }
-        },
-      );
+      const outputs = await compareRuns(readFeeds(wanted), quantized.outputs(heldOut), (name, pair) => {
+        if (logits && name === first) {
+          divergence.add({ ...pair, wanted: logits(pair.wanted), found: logits(pair.found) });
+        }
+      });
       const errors = outputs.flatMap(one => one.relativeError ?? []);
       const error = errors.reduce((sum, one) => sum + one ** 2, 0) / Math.max(1, errors.length);
       return { error, divergence: logits && divergence.mean() };
     } finally {
-      await session.release();
+      await quantized.release();
     }
   };
 }
@@ -191,6 +190,6 @@ function logitsOf(model: Model, output: string): (values: ArrayLike<number>) => 
 /** Tables are looked up and not multiplied with; they keep their bits and do not count. */
 function averageBits(all: readonly StoredPlan[]): number {
   const plans = all.filter(plan => plan.layer.input !== null);
-  const weights = plans.reduce((sum, plan) => sum + plan.weights.length, 0);
-  return plans.reduce((sum, plan) => sum + plan.bits * plan.weights.length, 0) / Math.max(1, weights);
+  const weights = plans.reduce((sum, plan) => sum + weightCount(plan.layer), 0);
+  return plans.reduce((sum, plan) => sum + plan.bits * weightCount(plan.layer), 0) / Math.max(1, weights);
 }

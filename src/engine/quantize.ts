@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import type { Keep } from "../core/calibration/kept";
 import { costs } from "../core/cost";
 import { formatChooser } from "../core/formats/choose";
@@ -7,18 +8,22 @@ import { predictCopy } from "../core/formats/predict";
 import { type FoldedNorm, foldBatchNorms } from "../core/graph/batchNorm";
 import { findLayers } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
-import { type Model, writeModel } from "../core/onnx/model";
+import type { FileSource, Source } from "../core/onnx/bytes";
+import { type Layout, layOut, type ModelFiles, MOST_MESSAGE_BYTES } from "../core/onnx/external";
+import type { Model } from "../core/onnx/model";
 import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
 import { roundingWarnings } from "./againstRounding";
 import { calibrationData, type CalibrationData } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
-import { checkTarget, checkWritable, writePending } from "./files";
+import { checkTargets, dataFileOf, writePendingCopy } from "./copyFiles";
+import { checkTarget, checkWritable } from "./files";
 import { fitModel } from "./fitModel";
 import { layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
 import { worstError } from "./compare";
 import { openModel } from "./modelFile";
+import { runChoices } from "./network";
 import type { QuantizeOptions } from "./options";
 import { planLayers, unfittedLayer, unusedRules } from "./plan";
 import { openTensorStore, USUAL_MEMORY } from "./tensorStore";
@@ -51,14 +56,16 @@ export interface QuantizeJob {
   readonly memory?: number | undefined;
   /** Of the temporary name the copy is written under, for a caller that may end this process by force. */
   readonly pendingId?: string;
+  /** Bytes of a message past which a copy becomes two files; undefined: where protobuf ends. */
+  readonly mostMessageBytes?: number;
   readonly options: QuantizeOptions;
 }
 
 /** The sizes of a run before it: the same report, without errors and without a file. */
-async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report> {
+function dryRun(job: QuantizeJob, events: QuantizeEvents): Report {
   const { options } = job;
   const clock = stopwatch();
-  const { model: original, bytes, totalBytes } = await openModel(job.model);
+  const { model: original, source, totalBytes, external } = openModel(job.model);
   const { model, folded } = prepared(original, options);
   const { layers, skipped } = findLayers(model);
   const fit = options.data !== undefined || options.inputFiles.size > 0 || options.synthetic;
@@ -67,7 +74,8 @@ async function dryRun(job: QuantizeJob, events: QuantizeEvents): Promise<Report>
   const { bytes: bytesAfter, layerBytes } = predictCopy(
     model,
     plans.map(unfittedLayer),
-    metadataOf(options, bytes),
+    metadataOf(options, source),
+    layoutOf(job, external),
   );
   events.onPlan(plans.map((plan, k) => plannedLayer(plan, layerBytes[k]!)));
   return {
@@ -101,7 +109,11 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   const clock = stopwatch();
   events.onStage("reading");
   checkTarget(job.output, job.model, job.overwrite);
-  const { model: original, bytes, totalBytes, external } = await openModel(job.model);
+  const { model: original, source, totalBytes, external, files, unreferenced } = openModel(job.model);
+  const layout = layoutOf(job, external);
+  const pair = external || totalBytes > layout.mostMessageBytes;
+  const checkBoth = (): void => checkTargets(job.output, files, { pair, overwrite: job.overwrite });
+  checkBoth();
   checkWritable(job.output, job.pendingId);
   const { model, folded } = prepared(original, options);
   const { index, layers, skipped } = findLayers(model);
@@ -112,32 +124,40 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
     );
   }
 
-  const data = layers.length === 0 ? noData() : await calibrationData(original, job.model, options, keep);
+  for (const [file, bytes] of unreferenced) {
+    if (bytes > 0) warnings.push(`No tensor has ${bytes} bytes of ${file}; the copy is without them.`);
+  }
+
+  const run = runChoices(totalBytes, job.memory ?? USUAL_MEMORY, keep);
+  const data = layers.length === 0 ? noData() : await calibrationData(original, job.model, options, keep, run);
   warnings.push(...data.warnings);
-  const metadata = metadataOf(options, bytes);
+  const metadata = metadataOf(options, source);
   const { timed, cost } = costs(clock);
   const { fitted, stored, kept, budget, rounding } = await fitModel(
     job,
     { model, index, layers },
     data,
-    metadata,
+    { metadata, layout },
     events,
-    { clock, timed, keep },
+    { clock, timed, keep, run },
   );
   const { copy, layerBytes } = writeCopy(model, stored, metadata);
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
-  const copyBytes = stored.length === 0 && !external ? bytes : writeModel(stored.length === 0 ? original : copy);
+  const copyFiles =
+    stored.length === 0 && !external ? asItIs(source) : layOut(stored.length === 0 ? original : copy, layout);
   if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted, data), ...roundingWarnings(rounding));
 
-  if (copyBytes.length > totalBytes) {
+  if (copyFiles.bytes > totalBytes) {
     warnings.push(
       "The copy is larger than the model: so few weights do not pay for their scales and nodes. 8 bits may.",
     );
   }
   events.onStage("writing");
-  const file = await timed("writing", () => Promise.resolve(writePending(job.output, copyBytes, job.pendingId)));
+  const file = await timed("writing", () =>
+    Promise.resolve(writePendingCopy(job.output, copyFiles, job.pendingId)),
+  );
   let checked: CheckedCopy | undefined;
   try {
     if (data.feeds && stored.length > 0) {
@@ -148,7 +168,8 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
           { original, model, layers: stored },
           { copy, path: file.temporaryPath, measureMemoryBeside: job.measureMemory ? job.model : null },
           { feeds: on, heldOut: data.calibration.heldOut },
-          job.threads,
+          { threads: job.threads, mostInMemory: run.mostInMemory },
+          run.inParts,
         ),
       );
     }
@@ -159,7 +180,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
       );
     }
     // A target that appeared while the run was under way is not overwritten either.
-    checkTarget(job.output, job.model, job.overwrite);
+    checkBoth();
   } catch (error) {
     file.discard();
     throw error;
@@ -168,7 +189,8 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   return {
     ...emptyReport(job, totalBytes),
     output: job.output,
-    bytesAfter: copyBytes.length,
+    outputData: copyFiles.data && dataFileOf(job.output),
+    bytesAfter: copyFiles.bytes,
     seconds: clock(),
     cost,
     calibration: data.calibration,
@@ -192,11 +214,26 @@ function prepared(
   return foldBatchNorm === "auto" ? foldBatchNorms(model) : { model, folded: [] };
 }
 
+function layoutOf({ output, mostMessageBytes = MOST_MESSAGE_BYTES }: QuantizeJob, external: boolean) {
+  return { location: basename(dataFileOf(output)), external, mostMessageBytes } satisfies Layout;
+}
+
+/** A file in one part, which is copied through. */
+function asItIs(source: FileSource): ModelFiles {
+  const read = (): Uint8Array => source.read(0, source.length);
+  return {
+    message: [{ length: source.length, read, place: { source, offset: 0 } }],
+    data: null,
+    bytes: source.length,
+  };
+}
+
 function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
   return {
     schema: 1,
     model: job.model,
     output: null,
+    outputData: null,
     bytesBefore,
     bytesAfter: bytesBefore,
     seconds: 0,
@@ -231,13 +268,24 @@ function noData(): CalibrationData {
 }
 
 /** What was done, as far as it shapes the codes: not threads, memory, paths or time. */
-function metadataOf(options: QuantizeOptions, model: Uint8Array): Record<string, string> {
+function metadataOf(options: QuantizeOptions, model: Source): Record<string, string> {
   const { data, inputFiles, ...shaping } = options;
   return {
     "whittle.version": version,
     "whittle.options": JSON.stringify({ ...shaping, dims: Object.fromEntries(options.dims) }),
-    "whittle.source.sha256": createHash("sha256").update(model).digest("hex"),
+    "whittle.source.sha256": sha256Of(model),
   };
+}
+
+/** Bytes of a file that are read at once where all of it is gone through. */
+const AT_ONCE = 2 ** 24;
+
+function sha256Of(source: Source): string {
+  const hash = createHash("sha256");
+  for (let at = 0; at < source.length; at += AT_ONCE) {
+    hash.update(source.read(at, Math.min(AT_ONCE, source.length - at)));
+  }
+  return hash.digest("hex");
 }
 
 function stopwatch(): () => number {

@@ -2,8 +2,8 @@ import * as ort from "onnxruntime-node";
 import type { Session, Tensor, TensorData, TensorType } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import { withFloatActivations } from "../core/formats/nbits";
-import { writeModel } from "../core/onnx/model";
 import type { ModelProto } from "../core/onnx/onnx_pb";
+import { handOver } from "./handOver";
 
 export interface SessionChoices {
   /**
@@ -16,7 +16,14 @@ export interface SessionChoices {
    * Threads inside one run. Forward passes for a fit use 1, so that the same data give the same codes on any machine.
    */
   readonly threads: number;
+  /** Bytes of a model in memory that is given to onnxruntime as it is; a larger one lies in files. */
+  readonly mostInMemory?: number;
+  /** Only whether it can be loaded: nothing is made of its weights. */
+  readonly probe?: boolean;
 }
+
+/** A message is copied by onnxruntime, and its tensors again: small against what else a run takes. */
+export const USUAL_IN_MEMORY = 2 ** 28;
 
 /** The version of onnxruntime that runs models here. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
@@ -35,20 +42,34 @@ export async function openSession(model: ModelProto | string, choices: SessionCh
     intraOpNumThreads: choices.threads,
     interOpNumThreads: 1,
     logSeverityLevel: LOG_ERRORS_ONLY,
-    ...(choices.weightsAlone ? { extra: { session: { disable_quant_qdq: "1" } } } : {}),
+    ...(choices.probe ? { graphOptimizationLevel: "disabled" } : {}),
   };
+  const extra: Record<string, string> = {
+    ...(choices.weightsAlone ? { disable_quant_qdq: "1" } : {}),
+    ...(choices.probe ? { disable_prepacking: "1" } : {}),
+  };
+  const handed =
+    typeof model === "string"
+      ? { from: model }
+      : handOver(
+          choices.weightsAlone ? withFloatActivations(model) : model,
+          choices.mostInMemory ?? USUAL_IN_MEMORY,
+        );
+  if (handed.folder !== undefined) extra.model_external_initializers_file_folder_path = handed.folder;
+  if (Object.keys(extra).length > 0) options.extra = { session: extra };
   let session: ort.InferenceSession;
   try {
     // onnxruntime-node types the path and the bytes as overloads of their own.
-    session = await (typeof model === "string"
-      ? ort.InferenceSession.create(model, options)
-      : ort.InferenceSession.create(
-          writeModel(choices.weightsAlone ? withFloatActivations(model) : model),
-          options,
-        ));
+    session = await (typeof handed.from === "string"
+      ? ort.InferenceSession.create(handed.from, options)
+      : ort.InferenceSession.create(handed.from, options));
   } catch (error) {
+    handed.close?.();
     throw refused("cannot load this model", error);
   }
+  // Elsewhere a file that is mapped stays as it is without its name, and a process that is ended by force leaves none behind.
+  const keptInUse = process.platform === "win32";
+  if (!keptInUse) handed.close?.();
   return {
     async run(feed) {
       const inputs = Object.fromEntries([...feed].map(([name, tensor]) => [name, toOrt(tensor)]));
@@ -60,7 +81,10 @@ export async function openSession(model: ModelProto | string, choices: SessionCh
       }
       return new Map(Object.entries(outputs).map(([name, value]) => [name, fromOrt(value)]));
     },
-    release: () => session.release(),
+    async release() {
+      await session.release();
+      if (keptInUse) handed.close?.();
+    },
   };
 }
 

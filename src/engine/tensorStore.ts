@@ -53,16 +53,16 @@ export function openTensorStore(memory: number): TensorStore {
     }
     const opened = await file;
     const Data = data.constructor as new (bytes: ArrayBufferLike) => TensorData;
+    const whole = (bytes: Uint8Array): Tensor => {
+      if (bytes.length < byteLength) throw new Error(`The temporary file ends before byte ${offset + byteLength}.`);
+      return { type, dims, data: new Data(bytes.buffer) };
+    };
     return {
       type,
       dims,
       usable: isUsable(tensor),
-      async read() {
-        const bytes = await opened.read(offset, byteLength);
-        if (bytes.length < byteLength)
-          throw new Error(`The temporary file ends before byte ${offset + byteLength}.`);
-        return { type, dims, data: new Data(bytes.buffer) };
-      },
+      read: async () => whole(await opened.read(offset, byteLength)),
+      readNow: () => whole(opened.readNow(offset, byteLength)),
       drop: () => space.giveBack(offset, byteLength),
     };
   };

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { Failure } from "../core/failure";
 import { MODEL_EDITOR } from "./modelEditor";
@@ -11,18 +11,26 @@ import { writeWhole } from "./writeWhole";
 // What can be done with the copy that the report is about.
 
 export async function saveCopyAs(services: Services): Promise<void> {
-  const { model, output } = shownCopy(services);
+  const { model, output, data } = shownCopy(services);
   const target = await chooseTarget(model, output);
   if (!target || target.output === output) return;
-  if (isSame(target.output, model)) {
-    throw new Failure(
-      "output-is-model",
-      vscode.l10n.t("Cannot save over the model itself."),
-      vscode.l10n.t("A copy never replaces the file it was made from. Choose another name."),
-    );
+  if (isSame(target.output, model)) throw overModel();
+  // Its tensors lie in a file that it calls by this name.
+  const dataTarget = data && join(dirname(target.output), basename(data));
+  if (data && dataTarget && dataTarget !== data) {
+    if (isSame(dataTarget, model)) throw overModel();
+    await writeWhole(dataTarget, pending => copyFile(data, pending));
   }
   await writeWhole(target.output, pending => copyFile(output, pending));
   void vscode.window.showInformationMessage(vscode.l10n.t("Saved {0}.", basename(target.output)));
+}
+
+function overModel(): Failure {
+  return new Failure(
+    "output-is-model",
+    vscode.l10n.t("Cannot save over the model itself."),
+    vscode.l10n.t("A copy never replaces the file it was made from. Choose another name."),
+  );
 }
 
 /** In the Explorer for a file of the workspace, else in the system's file manager. */
@@ -41,10 +49,12 @@ export async function openCopy(services: Services): Promise<void> {
 }
 
 /** @throws {Failure} where the report is not about a copy on the disk. */
-function shownCopy({ store }: Services): { model: string; output: string } {
+function shownCopy({ store }: Services): { model: string; output: string; data: string | null } {
   const view = store.view();
   const output = view.kind === "finished" ? view.report.output : null;
-  if (view.kind === "finished" && output !== null) return { model: view.report.model, output };
+  if (view.kind === "finished" && output !== null) {
+    return { model: view.report.model, output, data: view.report.outputData };
+  }
   throw new Failure(
     "output-unwritable",
     vscode.l10n.t("There is no copy yet."),

@@ -70,7 +70,7 @@ async function inEngine(
   } finally {
     // The memory of a run goes with its process. A process ended by force leaves the copy it was writing; we do not.
     await engine.end();
-    await rm(`${job.output}.${pendingId}.part`, { force: true });
+    await rm(`${job.output}.${pendingId}.part`, { force: true, recursive: true });
   }
 }
 

@@ -10,7 +10,9 @@ export interface Port {
 
 type Name<T> = keyof T & string;
 export type Handlers<C extends Contract> = {
-  readonly [M in Name<C["requests"]>]: (params: C["requests"][M]["params"]) => Promise<C["requests"][M]["result"]>;
+  readonly [M in Name<C["requests"]>]: (
+    params: C["requests"][M]["params"],
+  ) => C["requests"][M]["result"] | Promise<C["requests"][M]["result"]>;
 };
 
 type Wire =

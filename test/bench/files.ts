@@ -27,7 +27,7 @@ async function main(): Promise<void> {
         .filter(name => name.endsWith(".onnx"))
         .sort()) {
         const model = join(folder, file);
-        const cells = await cellsOf(model);
+        const cells = cellsOf(model);
         const copies: string[] = [];
         for (const { format, bits } of columns) {
           if (cells.length === 1) break;
@@ -48,9 +48,9 @@ async function main(): Promise<void> {
 }
 
 /** Layers and what is left alone; the failure where the file is no model that can be read. */
-async function cellsOf(model: string): Promise<string[]> {
+function cellsOf(model: string): string[] {
   try {
-    const { layers, skipped } = await inspect(model);
+    const { layers, skipped } = inspect(model);
     const reasons = new Map<string, number>();
     for (const { reason } of skipped) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     return [String(layers.length), [...reasons].map(([reason, count]) => `${reason} ${count}`).join(", ") || "-"];

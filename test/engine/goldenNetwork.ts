@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { Keep } from "../../src/core/calibration/kept";
+import { type Keep, keptInMemory } from "../../src/core/calibration/kept";
 import type { Bits } from "../../src/core/grid/alphabet";
 import { node, valueInfo } from "../../src/core/onnx/build";
 import { type Model, readModel, writeModel } from "../../src/core/onnx/model";
@@ -54,6 +54,7 @@ export function plainParts(keep: Keep): Parts {
   return {
     open: model => openSession(model, { weightsAlone: true, threads: 1 }),
     keep,
+    keepLevels: tensor => Promise.resolve(keptInMemory(tensor)),
     linalg,
     clock: () => 0,
     timed: (_, work) => work(),

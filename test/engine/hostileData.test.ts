@@ -136,7 +136,7 @@ test("what is no file at all: nothing, a folder without data, a device", async t
 });
 
 async function readAll(reference: string): Promise<void> {
-  const { model } = await openModel("samples/mnist_mlp.onnx");
+  const { model } = openModel("samples/mnist_mlp.onnx");
   const found = await openSamples(await readDataFile(reference), "data", model, 10);
   await feedsOf(
     found,

@@ -79,7 +79,7 @@ async function fitGolden(samples: number, memory: number) {
   );
   const { bytes } = store;
   for (const feed of kept) for (const tensor of feed.values()) tensor.drop();
-  return { codes: fitted.map(one => one.codes), bytes, store };
+  return { codes: fitted.map(({ codes }) => ({ ...codes, levels: codes.levels() })), bytes, store };
 }
 
 async function nothingIsLeft(store: TensorStore): Promise<void> {

@@ -5,7 +5,8 @@ import { putBack } from "../../src/core/formats/copy";
 import { findLayers } from "../../src/core/graph/layers";
 import { networkPlan } from "../../src/core/methods/walkPlan";
 import { quantizeLayers } from "../../src/core/pipeline";
-import { compareSessions } from "../../src/engine/compare";
+import { compareNetworks } from "../../src/engine/compare";
+import { openNetwork } from "../../src/engine/network";
 import { planLayers } from "../../src/engine/plan";
 import { openTensorStore } from "../../src/engine/tensorStore";
 import { golden, goldenModel, plainParts } from "./goldenNetwork";
@@ -27,14 +28,13 @@ for (const { bits, samples, "whole dB": wholeDb } of golden.cases) {
     const parts = plainParts(keep);
     const feeds = { fitted: [new Map([["x", await keep(x)]])], heldOut: [] };
     const fitted = await quantizeLayers(model, index, plans, feeds, { inputs: "quantized", seed: 0 }, parts);
-    const copy = await parts.open(
-      putBack(
-        model,
-        fitted.map(one => one.codes),
-      ),
+    const quantized = putBack(
+      model,
+      fitted.map(one => one.codes),
     );
-    const float = await parts.open(model);
-    const [output] = await compareSessions(float, copy, feeds.fitted);
+    const alone = { weightsAlone: true, threads: 1 };
+    const [float, copy] = [await openNetwork(model, alone, null), await openNetwork(quantized, alone, null)];
+    const [output] = await compareNetworks(float, copy, feeds.fitted);
     await Promise.all([float.release(), copy.release()]);
     assert.ok(Math.abs(output!.sqnrDb! - wholeDb) < 0.02, `${output!.sqnrDb} dB, reference ${wholeDb}`);
   });

@@ -106,7 +106,7 @@ test("a dry run writes no data file", async t => {
 test("where no data file can be written the run goes on and says so", async t => {
   const { folder, model, pictures } = modelAndPictures(t);
   const elsewhere = join(folder, "none", "net.onnx");
-  const opened = [await readDataFile(pictures), "data", (await openModel(model)).model, 3, elsewhere] as const;
+  const opened = [await readDataFile(pictures), "data", openModel(model).model, 3, elsewhere] as const;
   const { warnings, count } = await openSamples(...opened);
   assert.equal(count, 3);
   assert.match(warnings[0]!, /none could be written to .*none.net\.data\.json: ENOENT/);

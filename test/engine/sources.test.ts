@@ -25,7 +25,7 @@ const numbers = Float32Array.from(pixels.subarray(0, COUNT * SIDE * SIDE), value
 const pre = { scale: 1 / 255, mean: [0], std: [1], layout: "NCHW" };
 
 async function open(reference: string, limit = COUNT): Promise<Samples> {
-  return openSamples(await readDataFile(reference), "data", (await openModel(MODEL)).model, limit);
+  return openSamples(await readDataFile(reference), "data", openModel(MODEL).model, limit);
 }
 
 async function feeds(reference: string): Promise<Feed[]> {
@@ -141,7 +141,7 @@ test("a picture of 16 bits keeps what 8 cannot hold", async t => {
 
 test("a model that takes so many samples and no fewer gets its last one repeated", async t => {
   // Its input is [3, N, 32].
-  const { model } = await openModel("test/data/awkward/matmul_batched_weight.onnx");
+  const { model } = openModel("test/data/awkward/matmul_batched_weight.onnx");
   const [batch, count, size] = [3, 4, 5 * 32];
   const file = join(folderOf(t), "x.npy");
   writeFileSync(
@@ -235,7 +235,7 @@ test("samples are read when their call comes, and not before", async t => {
 
 test("an array for each of several inputs", async t => {
   const folder = folderOf(t);
-  const { model } = await openModel("test/data/awkward/conv_weight_is_activation.onnx");
+  const { model } = openModel("test/data/awkward/conv_weight_is_activation.onnx");
   const dims = { x: [1, 3, 8, 8], k: [4, 3, 3, 3] };
   const files = Object.entries(dims).map(([name, shape], place): [string, string] => {
     const size = 2 * shape.reduce((product, dim) => product * dim, 1);
@@ -257,7 +257,7 @@ test("an array for each of several inputs", async t => {
 });
 
 test("whole numbers become the type a model wants, where they fit it", async t => {
-  const { model } = await openModel("test/data/awkward/embedding_gather_axis1.onnx");
+  const { model } = openModel("test/data/awkward/embedding_gather_axis1.onnx");
   const [input] = model.graph.input;
   const dims = input!.type!.tensorType!.shape!.dim.map(({ value }) =>
     value.case === "dimValue" ? Number(value.value) : 2,

@@ -17,7 +17,7 @@ export interface Ended {
   readonly bug: string | undefined;
 }
 
-async function outcome(work: () => Promise<unknown>): Promise<{ word: string; bug?: string }> {
+async function outcome(work: () => unknown): Promise<{ word: string; bug?: string }> {
   try {
     await work();
     return { word: "result" };

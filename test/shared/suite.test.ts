@@ -54,7 +54,7 @@ let [quantized, unchanged, notRun] = [0, 0, 0];
 for (const folder of cases) {
   test(`${folder.slice(SUITE.length + 1)}: a copy at 8 bits answers as is stored, or is the same file`, async t => {
     const path = join(folder, "model.onnx");
-    const { model } = await openModel(path);
+    const { model } = openModel(path);
     const feed = () =>
       tensorsOf(
         folder,

@@ -106,6 +106,7 @@ function reportOf(all: readonly LayerReport[], changes: Partial<Report> = {}): R
     schema: 1,
     model: "/home/ada/models/squeezenet1.1.onnx",
     output: "/home/ada/models/squeezenet1.1.w4.onnx",
+    outputData: null,
     bytesBefore: FILE,
     bytesAfter: FILE - all.reduce((sum, one) => sum + one.bytesBefore - one.bytesAfter, 0) + 4100,
     seconds: 52,

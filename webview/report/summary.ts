@@ -100,6 +100,8 @@ function statsView(report: Report | null, running: boolean): TemplateResult {
   const agreement = report?.outputs.find(one => one.top1Agreement !== null) ?? null;
   const runtime = report?.runtime ?? null;
   const asRun = runtime?.asRunError ?? null;
+  const [float, quantized] = [runtime?.msFloat ?? null, runtime?.msQuantized ?? null];
+  const isTimed = runtime !== null && float !== null && quantized !== null;
   return html`<dl class="stats">
     ${stat(
       t("Output error"),
@@ -123,7 +125,7 @@ function statsView(report: Report | null, running: boolean): TemplateResult {
       agreement ? sharePercent(agreement.top1Agreement ?? 0) : NOTHING,
       agreement ? agreementCount(agreement) : "",
     )}
-    ${stat(t("Speed here"), runtime ? speedText(runtime) : NOTHING, runtime ? t("{0} → {1} ms", milliseconds(runtime.msFloat), milliseconds(runtime.msQuantized)) : "")}
+    ${stat(t("Speed here"), isTimed ? speedText(runtime) : NOTHING, isTimed ? t("{0} → {1} ms", milliseconds(float), milliseconds(quantized)) : "")}
   </dl>`;
 }
 

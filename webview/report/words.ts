@@ -119,6 +119,7 @@ export function methodFigures(layer: LayerReport): readonly (readonly [string, s
 export function speedOf(
   runtime: NonNullable<Report["runtime"]>,
 ): { readonly factor: number; readonly slower: boolean } | null {
+  if (runtime.msFloat === null || runtime.msQuantized === null) return null;
   const ratio = runtime.msQuantized / runtime.msFloat;
   if (!Number.isFinite(ratio) || ratio <= 0 || (ratio < 1.1 && ratio > 1 / 1.1)) return null;
   return { factor: ratio > 1 ? ratio : 1 / ratio, slower: ratio > 1 };

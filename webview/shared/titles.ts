@@ -7,7 +7,7 @@ const titles: Readonly<Record<Exclude<FailureCode, "cancelled">, string>> = {
   "model-missing": "The model is not there",
   "model-unreadable": "This file cannot be read",
   "model-invalid": "This is not a sound ONNX file",
-  "model-too-large": "This model is too large",
+  "model-changed": "The model was changed while it was read",
   "model-does-not-run": "onnxruntime does not run this model",
   "format-impossible": "No format can store this",
   "opset-too-old": "The model's operators are too old",

@@ -48,6 +48,12 @@ export function allUsable({ inputs, addends = [] }: LayerActivations): boolean {
 /** A network on its way through the calibration data: one forward pass, stopped where values are wanted. */
 export interface Forward {
   /**
+   * Goes on to the end of a segment with every feed.
+   *
+   * @returns what is alive there, by feed; there until the pass goes on.
+   */
+  through(segment: Segment, replaced: Replaced): Promise<readonly KeptFeed[]>;
+  /**
    * Goes on to the next stop with every feed and finds the values wanted there.
    *
    * @param replaced what stands in place of the model's own nodes and tensors.
@@ -79,22 +85,27 @@ export function startForward(
     for (const [name, value] of values) if (!keeps.has(name) && !feeds[run]!.has(name)) value.drop();
     alive[run] = new Map([...values].filter(([name]) => keeps.has(name)));
   };
-  return {
-    async activations({ segment, input, addend }, replaced) {
-      const { makes, reads, keeps } = segment;
-      if (makes.length > 0) {
-        const first = alive[0]!;
-        const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replaced));
-        try {
-          for (const [run, values] of alive.entries()) {
-            const fed = await readFeed(new Map(reads.map(name => [name, find(values, name)])));
-            const made = await keepFeed(await session.run(fed), keep);
-            goOn(run, new Map([...values, ...made]), keeps);
-          }
-        } finally {
-          await session.release();
+  const through = async (segment: Segment, replaced: Replaced): Promise<readonly KeptFeed[]> => {
+    const { makes, reads, keeps } = segment;
+    if (makes.length > 0) {
+      const first = alive[0]!;
+      const session = await open(segmentModel(model, index, segment, name => find(first, name).type, replaced));
+      try {
+        for (const [run, values] of alive.entries()) {
+          const fed = await readFeed(new Map(reads.map(name => [name, find(values, name)])));
+          const made = await keepFeed(await session.run(fed), keep);
+          goOn(run, new Map([...values, ...made]), keeps);
         }
-      } else for (const [run, values] of alive.entries()) goOn(run, values, keeps);
+      } finally {
+        await session.release();
+      }
+    } else for (const [run, values] of alive.entries()) goOn(run, values, keeps);
+    return alive;
+  };
+  return {
+    through,
+    async activations({ segment, input, addend }, replaced) {
+      await through(segment, replaced);
       const wanted = (name: string): KeptTensor[] => alive.map(values => float32(name, find(values, name)));
       return { inputs: input === null ? [] : wanted(input), addends: addend === null ? undefined : wanted(addend) };
     },
@@ -108,11 +119,19 @@ export function startForward(
 function float32(name: string, tensor: KeptTensor): KeptTensor {
   if (tensor.type === "float32") return tensor;
   if (tensor.type === "float16" || tensor.type === "float64") {
-    const read = async (): Promise<Tensor> => {
-      const values = await tensor.read();
-      return { type: "float32", dims: values.dims, data: convertTo("float32", values) };
+    const asFloat32 = (values: Tensor): Tensor => ({
+      type: "float32",
+      dims: values.dims,
+      data: convertTo("float32", values),
+    });
+    return {
+      type: "float32",
+      dims: tensor.dims,
+      usable: tensor.usable,
+      read: async () => asFloat32(await tensor.read()),
+      readNow: () => asFloat32(tensor.readNow()),
+      drop: () => tensor.drop(),
     };
-    return { type: "float32", dims: tensor.dims, usable: tensor.usable, read, drop: () => tensor.drop() };
   }
   throw new Failure(
     "model-invalid",

@@ -7,6 +7,8 @@ export interface KeptTensor {
   /** Whether all its values can be fitted to; told as it is put away, so that nothing is read again for it. */
   readonly usable: boolean;
   read(): Promise<Tensor>;
+  /** The same, for whoever cannot wait: the writer of a copy. */
+  readNow(): Tensor;
   /** Says that nobody reads it any more: its room is given to others. */
   drop(): void;
 }
@@ -20,7 +22,7 @@ export type KeptFeed = ReadonlyMap<string, KeptTensor>;
 /** Keeps a tensor where it is. */
 export function keptInMemory(tensor: Tensor, drop: () => void = () => {}): KeptTensor {
   const { type, dims } = tensor;
-  return { type, dims, usable: isUsable(tensor), read: () => Promise.resolve(tensor), drop };
+  return { type, dims, usable: isUsable(tensor), read: () => Promise.resolve(tensor), readNow: () => tensor, drop };
 }
 
 /** Squares of these, summed over all rows a layer can have, still are float32 numbers; beyond, a network has overflowed. */
@@ -42,6 +44,11 @@ export async function keepFeed(feed: Feed, keep: Keep): Promise<KeptFeed> {
   const kept = new Map<string, KeptTensor>();
   for (const [name, tensor] of feed) kept.set(name, await keep(tensor));
   return kept;
+}
+
+/** Each of them read as its turn comes. */
+export async function* readFeeds(kept: readonly KeptFeed[]): AsyncGenerator<Feed> {
+  for (const feed of kept) yield await readFeed(feed);
 }
 
 export async function readFeed(kept: KeptFeed): Promise<Feed> {

@@ -16,8 +16,8 @@ export interface Grid {
 /** What a layer became: the levels of its weights and what they stand for, weight = step * (level - zeroPoint). */
 export interface LayerCodes {
   readonly layer: Layer;
-  /** In the order of the stored tensor. */
-  readonly levels: Uint8Array;
+  /** In the order of the stored tensor; read anew from where they are kept. */
+  readonly levels: () => Uint8Array;
   /** [groups of inputs, neurons], the neurons of all groups of a convolution in order. */
   readonly alphabets: Alphabets;
   /** The bias the layer gets, [neurons]; null where it keeps what it has. */
@@ -38,7 +38,8 @@ export function alphabetAt(layer: Layer, alphabets: Alphabets): (place: number) 
  * The weights as a runtime computes them from a copy, in the order of the stored tensor: level - zeroPoint is exact, and
  * the product with the float32 step is rounded once to float32, then to the type the layer computes in.
  */
-export function dequantize({ layer, levels, alphabets }: LayerCodes): Float32Array {
+export function dequantize({ layer, levels: read, alphabets }: LayerCodes): Float32Array {
+  const levels = read();
   const alphabetOf = alphabetAt(layer, alphabets);
   const values = new Float32Array(levels.length);
   for (let place = 0; place < levels.length; place++) {

@@ -3,10 +3,9 @@ import type { Layer } from "../graph/layers";
 import { type Home, rebuilt, withTensors } from "../graph/nested";
 import { changed, intOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
-import { floatTensor } from "../onnx/floats";
+import { floatTensor, floatTensorMade } from "../onnx/floats";
 import { allNames, type Model, opsetOf } from "../onnx/model";
 import {
-  type ModelProto,
   type NodeProto,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
@@ -44,7 +43,7 @@ export function writeCopy(
   model: Model,
   layers: readonly StoredLayer[],
   metadata: Readonly<Record<string, string>>,
-): { copy: ModelProto; layerBytes: number[] } {
+): { copy: Model; layerBytes: number[] } {
   const name = freshNames(allNames(model));
   const opset = opsetFor(model, layers);
   const irVersion = irVersionOf(model, layers, opset);
@@ -116,7 +115,7 @@ export interface FloatLayer {
 /** The layer with the float values its codes stand for, under the name by which it reads its weight. */
 export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
   const { layer, bias } = codes;
-  const weight = floatTensor(layer.value.name, layer.type, layer.shape, dequantize(codes));
+  const weight = floatTensorMade(layer.value.name, layer.type, layer.shape, () => dequantize(codes));
   const stored = bias && biasTensor(layer, name(`${layer.tensor}_bias`), bias);
   return {
     nodes: stored ? rewired(layer, layer.node, layer.value.name, stored.name) : new Map<NodeProto, NodeProto>(),
@@ -125,7 +124,7 @@ export function floatLayer(codes: LayerCodes, name: (wish: string) => string): F
 }
 
 /** The model with the weights of the given layers replaced by the float values their codes stand for. */
-export function putBack(model: Model, layers: readonly LayerCodes[]): ModelProto {
+export function putBack(model: Model, layers: readonly LayerCodes[]): Model {
   const name = freshNames(allNames(model));
   const floats = layers.map(codes => floatLayer(codes, name));
   const changes = new Map(floats.flatMap(one => [...one.nodes]));
@@ -198,7 +197,7 @@ function irVersionOf(model: Model, layers: readonly StoredLayer[], opset: number
   return needed.reduce((most, one) => (one > most ? BigInt(one) : most), model.irVersion);
 }
 
-function opsetsOf(model: Model, layers: readonly StoredLayer[], opset: number): ModelProto["opsetImport"] {
+function opsetsOf(model: Model, layers: readonly StoredLayer[], opset: number): Model["opsetImport"] {
   const own = model.opsetImport.map(one =>
     (one.domain === "" || one.domain === "ai.onnx") && Number(one.version) !== opset
       ? create(OperatorSetIdProtoSchema, { domain: one.domain, version: BigInt(opset) })
@@ -223,17 +222,22 @@ function plainGemm(layer: Layer, weight: string, bias: string | null, parts: Cop
 
 /** onnxruntime fuses DequantizeLinear into Gemm only where the weight is stored as [inputs, neurons]; so store it that way. */
 function withoutTransB(codes: StoredLayer): StoredLayer {
-  const { layer, levels } = codes;
+  const { layer } = codes;
   if (layer.op !== "Gemm" || !layer.neuronsFirst || layer.weightSlot !== 1) return codes;
-  const turned = new Uint8Array(levels.length);
-  for (let j = 0; j < layer.neurons; j++) {
-    for (let i = 0; i < layer.inputs; i++) turned[i * layer.neurons + j] = levels[j * layer.inputs + i]!;
-  }
   const straight: Layer = {
     ...layer,
     shape: [layer.inputs, layer.neurons],
     neuronsFirst: false,
     node: changed(layer.node, { attribute: layer.node.attribute.filter(one => one.name !== "transB") }),
   };
-  return { ...codes, layer: straight, levels: turned };
+  return { ...codes, layer: straight, levels: () => turned(codes.levels(), layer) };
+}
+
+/** Levels stored as [neurons, inputs] in the order of [inputs, neurons]. */
+function turned(levels: Uint8Array, { inputs, neurons }: Layer): Uint8Array {
+  const result = new Uint8Array(levels.length);
+  for (let j = 0; j < neurons; j++) {
+    for (let i = 0; i < inputs; i++) result[i * neurons + j] = levels[j * inputs + i]!;
+  }
+  return result;
 }

@@ -1,6 +1,6 @@
 import { intOf, node } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import type { NodeProto } from "../onnx/onnx_pb";
 import type { StoredLayer } from "./copy";
 import type { CopyParts } from "./packed";
@@ -28,9 +28,10 @@ export function writeEmbedding(
 ): { nodes: Map<NodeProto, readonly NodeProto[]>; bytes: number } {
   const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   const zero = (alphabets.levels - 1) / 2;
-  const codes = Int8Array.from(levels, level => level - zero);
+  // Bytes of two's complement: the same whether they are called signed or not.
+  const codes = tensorMade(result("codes"), "int8", layer.shape, () => levels().map(level => level - zero));
   const scales = Float32Array.from(alphabets.steps);
-  const table = parts.store(tensor(result("codes"), "int8", [...layer.shape], codes));
+  const table = parts.store(codes);
   const steps = parts.store(tensor(result("scales"), "float32", [layer.neurons, 1], scales));
   /** Levels times steps, in the type the layer computes in, under a name of the model. */
   const product = (rows: string, factors: string, name: string): NodeProto[] => {
@@ -51,6 +52,6 @@ export function writeEmbedding(
     for (const one of product(table, steps, layer.value.name)) parts.put(one);
   return {
     nodes: new Map(layer.lookUps.map(old => [old, lookUp(old)])),
-    bytes: codes.byteLength + scales.byteLength,
+    bytes: storedBytes(codes) + scales.byteLength,
   };
 }

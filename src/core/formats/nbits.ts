@@ -1,6 +1,6 @@
 import { changed, intOf } from "../onnx/build";
 import type { ModelProto, NodeProto } from "../onnx/onnx_pb";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packRows } from "../grid/pack";
 import { alphabetAt, type Grid, gridOf } from "./codes";
 import type { StoredLayer } from "./copy";
@@ -54,7 +54,7 @@ export function writeMatMulNBits(
   bias: string | null,
   parts: CopyParts,
 ): { nodes: NodeProto[]; bytes: number } {
-  const { layer, levels, alphabets } = stored;
+  const { layer, alphabets } = stored;
   const { inputs, neurons, node: own } = layer;
   const bits = alphabets.bits as Width;
   const size = blockSize(inputs, gridOf(stored));
@@ -66,25 +66,20 @@ export function writeMatMulNBits(
     return parts.store(tensor(result(what), type, dims, data));
   };
 
-  // Without zero points a code stands 2^(bits - 1) above its value; the levels of `symmetric` are one fewer.
-  const shift = alphabets.kind === "symmetric" ? 1 : 0;
-  const padded = new Uint8Array(neurons * blocks * size);
-  for (let neuron = 0; neuron < neurons; neuron++) {
-    for (let input = 0; input < inputs; input++) {
-      const place = layer.neuronsFirst ? neuron * inputs + input : input * neurons + neuron;
-      padded[neuron * blocks * size + input] = levels[place]! + shift;
-    }
-  }
   const of = alphabetAt({ ...layer, neuronsFirst: true }, alphabets);
   const each = (values: Float64Array): Float64Array =>
     Float64Array.from({ length: neurons * blocks }, (_, at) => {
       const [neuron, block] = [Math.floor(at / blocks), at % blocks];
       return values[of(neuron * inputs + block * size)]!;
     });
-  const perBlock = (size * bits) / 8;
+  // The levels are read when the copy is written, or never where only its size is asked for.
+  const codes = tensorMade(result("codes"), "uint8", [neurons, blocks, (size * bits) / 8], () =>
+    packRows(padded(stored, blocks * size), blocks * size, bits),
+  );
+  bytes += storedBytes(codes);
   const reads = [
     own.input[0]!,
-    store("codes", "uint8", [neurons, blocks, perBlock], packRows(padded, blocks * size, bits)),
+    parts.store(codes),
     store("scales", "float32", [neurons, blocks], Float32Array.from(each(alphabets.steps))),
   ];
   if (alphabets.kind === "midrise") {
@@ -106,6 +101,22 @@ export function writeMatMulNBits(
     changed(own, { opType: "MatMulNBits", domain: MICROSOFT, input: reads, output: [output], attribute });
   // Its own input for a bias is newer than the operator; onnxruntime fuses the Add where it can.
   return { nodes: multiplyThenAdd(layer, own, bias, multiply, parts), bytes };
+}
+
+/** The codes [neurons, rowLength], zeros behind the inputs of each neuron. */
+function padded({ layer, levels: read, alphabets }: StoredLayer, rowLength: number): Uint8Array {
+  // Without zero points a code stands 2^(bits - 1) above its value; the levels of `symmetric` are one fewer.
+  const shift = alphabets.kind === "symmetric" ? 1 : 0;
+  const { inputs, neurons, neuronsFirst } = layer;
+  const levels = read();
+  const codes = new Uint8Array(neurons * rowLength);
+  for (let neuron = 0; neuron < neurons; neuron++) {
+    for (let input = 0; input < inputs; input++) {
+      const place = neuronsFirst ? neuron * inputs + input : input * neurons + neuron;
+      codes[neuron * rowLength + input] = levels[place]! + shift;
+    }
+  }
+  return codes;
 }
 
 /** The model without int8 activations in its MatMulNBits: what it computes when only its weights are quantized. */

@@ -1,8 +1,9 @@
 import { intOf, intsOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import type { AttributeProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
+import { weightCount } from "../graph/layers";
 import { gridOf, hasOneAlphabet, neuronShape, turned } from "./codes";
 import type { StoredLayer } from "./copy";
 
@@ -34,8 +35,10 @@ export interface CopyParts {
 
 /** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they store. */
 export function writePacked(stored: StoredLayer, parts: CopyParts): { output: string; bytes: number } {
-  const { layer, levels, alphabets } = stored;
+  // The levels are read when the copy is written, or never where only its size is asked for.
+  const { layer, alphabets, levels } = stored;
   const { bits } = alphabets;
+  const count = weightCount(layer);
   const base = layer.tensor;
   const result = (what: string): string => parts.name(`${base}_${what}`);
   let bytes = 0;
@@ -43,10 +46,11 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
     what: string,
     type: "uint8" | "int8" | "float32" | "int64",
     dims: number[],
-    data: ArrayBufferView,
+    make: () => ArrayBufferView,
   ): string => {
-    bytes += data.byteLength;
-    return parts.store(tensor(result(what), type, dims, data));
+    const stored = tensorMade(result(what), type, dims, make);
+    bytes += storedBytes(stored);
+    return parts.store(stored);
   };
   // Half-integer zero points are carried in half steps: level - zeroPoint = (2 level - 2 zeroPoint) / 2, all of it exact.
   // By kind, not by looking: layers of one width then share one table, and the size is known before the levels are.
@@ -65,13 +69,13 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
   } else if (bits === 3) {
     const low = unpack(
       "low",
-      levels.map(level => level & 3),
+      () => levels().map(level => level & 3),
       2,
       code => unit * code - offset,
     );
     const high = unpack(
       "high",
-      levels.map(level => level >> 2),
+      () => levels().map(level => level >> 2),
       1,
       code => unit * 4 * code,
     );
@@ -100,12 +104,12 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
    * its group up, since the last group may be shorter than the others.
    */
   function spread(what: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
-    if (hasOneAlphabet(gridOf(stored))) return store(what, type, [], values.subarray(0, 1));
-    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), values);
+    if (hasOneAlphabet(gridOf(stored))) return store(what, type, [], () => values.subarray(0, 1));
+    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), () => values);
     const groups = values.length / layer.neurons;
     const grouped = layer.neuronsFirst
-      ? store(what, type, [layer.neurons, groups], turned(values, groups, layer.neurons))
-      : store(what, type, [groups, layer.neurons], values);
+      ? store(what, type, [layer.neurons, groups], () => turned(values, groups, layer.neurons))
+      : store(what, type, [groups, layer.neurons], () => values);
     const groupOfInput = int64s(
       Array.from({ length: layer.inputs }, (_, input) => Math.floor(input / alphabets.groupInputs!)),
       parts,
@@ -118,20 +122,19 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
   /** A plane of packed codes as float32 values in the shape of the weight. */
   function unpack(
     plane: string,
-    planeCodes: Uint8Array,
+    planeCodes: () => Uint8Array,
     width: 1 | 2 | 4,
     meaning: (code: number) => number,
   ): string {
     const table = sharedTable(width, meaning, parts);
-    const packed = packLevels(planeCodes, width);
-    const codes = store(plane, "uint8", [packed.length], packed);
+    const perByte = 8 / width;
+    const codes = store(plane, "uint8", [Math.ceil(count / perByte)], () => packLevels(planeCodes(), width));
     const indices = parts.add("Cast", [codes], [intOf("to", DataType.int32)]);
     // axis 0 and a table of [256, 8 / width]: one row of values for every byte.
     let unpacked = parts.add("Gather", [table, indices]);
-    const perByte = 8 / width;
-    if (planeCodes.length % perByte !== 0) {
+    if (count % perByte !== 0) {
       const flat = parts.add("Reshape", [unpacked, int64s([-1], parts)]);
-      unpacked = cutTo(flat, planeCodes.length, parts);
+      unpacked = cutTo(flat, count, parts);
     }
     return parts.add("Reshape", [unpacked, int64s(layer.shape, parts)]);
   }

@@ -1,6 +1,7 @@
 import { type Alphabets, groupCount, levelCount } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
-import { type Model, writeModel } from "../onnx/model";
+import { type Layout, layOut } from "../onnx/external";
+import type { Model } from "../onnx/model";
 import type { Grid } from "./codes";
 import { type Format, type StoredLayer, writeCopy } from "./copy";
 
@@ -12,17 +13,15 @@ export interface UnfittedLayer extends Grid {
   readonly format: Format;
 }
 
-/**
- * The sizes of a copy before anything is fitted: the bytes of a copy whose levels are all zero, which are those of any
- * other levels.
- */
+/** The sizes of a copy before anything is fitted: none of them hangs on the levels, which are never asked for. */
 export function predictCopy(
   model: Model,
   layers: readonly UnfittedLayer[],
   metadata: Readonly<Record<string, string>> = {},
+  layout: Layout = { location: "", external: false },
 ): { bytes: number; layerBytes: number[] } {
   const { copy, layerBytes } = writeCopy(model, layers.map(withoutCodes), metadata);
-  return { bytes: writeModel(copy).length, layerBytes };
+  return { bytes: layOut(copy, layout).bytes, layerBytes };
 }
 
 function withoutCodes({ layer, newBias, format, ...grid }: UnfittedLayer): StoredLayer {
@@ -40,7 +39,9 @@ function withoutCodes({ layer, newBias, format, ...grid }: UnfittedLayer): Store
   };
   return {
     layer,
-    levels: new Uint8Array(layer.inputs * layer.neurons),
+    levels() {
+      throw new Error(`The levels of ${layer.name} are not known yet.`);
+    },
     alphabets,
     bias: newBias ? new Float32Array(layer.neurons) : null,
     format,

@@ -1,5 +1,5 @@
 import { intOf } from "../onnx/build";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
 import { type Grid, gridOf, hasOneAlphabet, neuronAxis, turned } from "./codes";
 import type { StoredLayer } from "./copy";
@@ -21,7 +21,7 @@ const TYPES = { 2: "int2", 4: "int4", 8: "int8" } as const;
 
 /** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they read. */
 export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string; bytes: number } {
-  const { layer, levels, alphabets } = codes;
+  const { layer, alphabets } = codes;
   const { groupInputs, bits, perTensor } = gridOf(codes);
   if (bits !== 2 && bits !== 4 && bits !== 8) throw new Error(`DequantizeLinear has no integers of ${bits} bits.`);
   const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
@@ -52,15 +52,16 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
     each = values => values.subarray(0, 1);
   }
 
-  const stored = pack(levels);
+  // The levels are read when the copy is written, or never where only its size is asked for.
+  const stored = tensorMade(result("quantized"), type, shape, () => pack(codes.levels()));
   const zeros = pack(each(alphabets.zeroPoints));
   const scales = Float32Array.from(each(alphabets.steps));
   const reads = [
-    parts.store(tensor(result("quantized"), type, shape, stored)),
+    parts.store(stored),
     parts.store(tensor(result("scales"), "float32", numbersShape, scales)),
     parts.store(tensor(result("zero_points"), type, numbersShape, zeros)),
   ];
   let output = parts.add("DequantizeLinear", reads, attributes);
   if (isMatrix && layer.shape.length !== 2) output = parts.add("Reshape", [output, int64s(layer.shape, parts)]);
-  return { output, bytes: stored.length + zeros.length + scales.byteLength };
+  return { output, bytes: storedBytes(stored) + zeros.length + scales.byteLength };
 }

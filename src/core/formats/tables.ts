@@ -1,7 +1,7 @@
 import { intAttribute } from "../onnx/attributes";
 import { changed, intOf } from "../onnx/build";
 import type { NodeProto } from "../onnx/onnx_pb";
-import { tensor } from "../onnx/tensors";
+import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import type { Layer } from "../graph/layers";
 import { packLevels, packRows } from "../grid/pack";
 import type { Grid, LayerCodes } from "./codes";
@@ -46,18 +46,20 @@ export function writeGatherBlocks(
   // Without zero points a code stands 2^(bits - 1) above its value, or at it where it has a sign.
   const shift = (alphabets.kind === "symmetric" ? 1 : 0) - (isInt4 ? 8 : 0);
   let bytes = 0;
-  const store = (what: string, width: number, values: ArrayLike<number>): string => {
-    const codes = Uint8Array.from(values, level => (level + shift) & (2 ** bits - 1));
-    const data = isInt4 ? packLevels(codes, 4) : packRows(codes, width, bits);
-    bytes += data.length;
-    const dims = [rows, isInt4 ? width : data.length / rows];
-    return parts.store(tensor(parts.name(`${layer.tensor}_${what}`), isInt4 ? "int4" : "uint8", dims, data));
+  const store = (what: string, width: number, values: () => ArrayLike<number>): string => {
+    const dims = [rows, isInt4 ? width : Math.ceil((width * bits) / 8)];
+    const stored = tensorMade(parts.name(`${layer.tensor}_${what}`), isInt4 ? "int4" : "uint8", dims, () => {
+      const codes = Uint8Array.from(values(), level => (level + shift) & (2 ** bits - 1));
+      return isInt4 ? packLevels(codes, 4) : packRows(codes, width, bits);
+    });
+    bytes += storedBytes(stored);
+    return parts.store(stored);
   };
   const scales = Float32Array.from(alphabets.steps);
   const table = store("codes", columns, levels);
   const numbers = [
     parts.store(tensor(parts.name(`${layer.tensor}_scales`), "float32", [rows, 1], scales)),
-    ...(alphabets.kind === "affine" ? [store("zero_points", 1, alphabets.zeroPoints)] : []),
+    ...(alphabets.kind === "affine" ? [store("zero_points", 1, () => alphabets.zeroPoints)] : []),
   ];
   const lookUp = (old: NodeProto): NodeProto =>
     changed(old, {

@@ -6,7 +6,16 @@ import { storedBytes } from "../onnx/tensors";
 import { addedBias, ownBias } from "./biases";
 import { sharedWeight } from "./sharedWeights";
 import { type Home, nestedHomes } from "./nested";
-import { constantTensors, notStored, refusal, skipOf, type Skipped, type SkipReason, whyLeft } from "./skipped";
+import {
+  constantTensors,
+  notStored,
+  refusal,
+  skipOf,
+  type Skipped,
+  type SkipReason,
+  unsound,
+  whyLeft,
+} from "./skipped";
 import { storedValue, type StoredValue } from "./storedValues";
 import { type RoundedOp, type StoredWeight, storedWeights } from "./storedWeights";
 import { type GraphIndex, indexModel, innerIndex } from "./uses";
@@ -63,12 +72,25 @@ export interface Layer {
   readonly biasAt: { readonly node: NodeProto; readonly slot: number } | null;
 }
 
+export function weightCount({ inputs, neurons }: Layer): number {
+  return inputs * neurons;
+}
+
 /**
  * Finds the layers of a model, in execution order, and says of every other tensor with weights why it is left alone.
  *
+ * @param mostBytes of weights to look at for values that cannot be quantized; those beyond are taken for sound.
  * @throws {Failure} `model-invalid` where the graph is not one.
  */
-export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; skipped: Skipped[] } {
+export function findLayers(
+  model: Model,
+  mostBytes = Infinity,
+): { index: GraphIndex; layers: Layer[]; skipped: Skipped[] } {
+  let bytesLeft = mostBytes;
+  const lookedAt = (found: Layer | Skipped): Layer | Skipped => {
+    if ("reason" in found || (bytesLeft -= found.bytes) < 0) return found;
+    return unsound(found.value) ?? found;
+  };
   const index = indexModel(model);
   const layers: Layer[] = [];
   const skipped: Skipped[] = [];
@@ -76,7 +98,7 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
   const places = new Map(index.nodes.map((node, place) => [node, place]));
   const titleOf = (node: NodeProto): string => node.name || `${node.opType}_${places.get(node) ?? "nested"}`;
   for (const node of index.nodes) {
-    for (const found of foundIn(node, index, titleOf, taken)) {
+    for (const found of foundIn(node, index, titleOf, taken).map(lookedAt)) {
       if (!("reason" in found)) layers.push(found);
       else if (!taken.has(found.tensor)) skipped.push(found);
       taken.add(found.tensor);
@@ -87,7 +109,7 @@ export function findLayers(model: Model): { index: GraphIndex; layers: Layer[]; 
     for (const tensor of [...within.initializers.values(), ...constantTensors(within)]) {
       if (home === null && taken.has(tensor.name)) continue;
       const value = storedValue(tensor.name, within)!;
-      const found = sharedWeight(value, within, titleOf, home) ?? whyLeft(value, within, biases);
+      const found = lookedAt(sharedWeight(value, within, titleOf, home) ?? whyLeft(value, within, biases));
       if ("reason" in found) skipped.push(found);
       else layers.push(found);
     }

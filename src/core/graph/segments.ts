@@ -9,6 +9,7 @@ import {
   type NodeProto,
   type TensorProto,
 } from "../onnx/onnx_pb";
+import { storedBytes } from "../onnx/tensors";
 import { type Change, type Home, rebuilt, withBodies, withTensors } from "./nested";
 import { type GraphIndex, readNames } from "./uses";
 
@@ -60,6 +61,44 @@ export function cutGraph(index: GraphIndex, wanted: readonly (readonly string[])
     for (const name of reads) keeps.add(name);
   }
   return segments;
+}
+
+/**
+ * Cuts a graph into segments that read at most so many bytes of stored tensors, or a single node with what it reads; they make
+ * the outputs of the graph that are not stored themselves.
+ */
+export function cutBySize(index: GraphIndex, mostBytes: number): Segment[] {
+  const constants = constantNodes(index);
+  const bytesOf = (name: string): number => {
+    const stored = index.initializers.get(name);
+    if (stored) return storedBytes(stored);
+    const node = index.producers.get(name);
+    return node && constants.has(node) ? bytesReadBy(node) : 0;
+  };
+  const bytesReadBy = (node: NodeProto): number => readNames(node).reduce((sum, name) => sum + bytesOf(name), 0);
+
+  const nodes = index.nodes.filter(node => !constants.has(node));
+  const cuts: number[] = [];
+  let bytes = 0;
+  for (const [place, node] of nodes.entries()) {
+    const own = bytesReadBy(node);
+    if (bytes > 0 && bytes + own > mostBytes) {
+      cuts.push(place);
+      bytes = 0;
+    }
+    bytes += own;
+  }
+  const lastUse = new Map([...index.outputs].map(name => [name, nodes.length]));
+  for (const [place, node] of nodes.entries())
+    for (const name of readNames(node)) lastUse.set(name, Math.max(place, lastUse.get(name) ?? 0));
+  // What is alive at a cut: made before it, and read behind it.
+  const wanted = cuts.map(cut =>
+    nodes
+      .slice(0, cut)
+      .flatMap(node => node.output)
+      .filter(name => (lastUse.get(name) ?? -1) >= cut),
+  );
+  return cutGraph(index, [...wanted, [...index.outputs]]);
 }
 
 /** The nodes that values hang on, but for those in `without` and what only they hang on. */

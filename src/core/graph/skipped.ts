@@ -4,7 +4,7 @@ import { isOnnxDomain } from "../onnx/model";
 import type { TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
 import { lastAlone, readersOf } from "./readers";
-import { constantTensor, type StoredValue, valuesOf } from "./storedValues";
+import { constantTensor, piecesOf, type StoredValue } from "./storedValues";
 import { biasSlot } from "./storedWeights";
 import type { GraphIndex } from "./uses";
 
@@ -58,7 +58,7 @@ export const MIN_WEIGHTS = 32;
 /** The largest weight whose step still fits float32 in every alphabet, with room for the sums of a layer. */
 const MAX_WEIGHT = 1e37;
 
-/** What a weight itself says against quantizing it, wherever it is used. */
+/** What is said against quantizing a weight before its numbers are looked at, wherever it is used. */
 export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undefined {
   const skip = skipOf(weight.tensor);
   const { name } = weight.tensor;
@@ -76,11 +76,20 @@ export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undef
   if (count < MIN_WEIGHTS) {
     return skip("too-small", `${count} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`);
   }
+  return undefined;
+}
+
+/** What the numbers of a weight say against quantizing it. Its type is one of floats. */
+export function unsound(weight: StoredValue): Skipped | undefined {
+  const skip = skipOf(weight.tensor);
+  if (!isFloatType(weight.type)) throw new Error(`"${weight.name}" holds no floats.`);
   let largest = 0;
-  for (const value of valuesOf(weight)) {
-    if (!Number.isFinite(value))
-      return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
-    largest = Math.max(largest, Math.abs(value));
+  for (const piece of piecesOf(weight)) {
+    for (const value of piece) {
+      if (!Number.isFinite(value))
+        return skip("not-finite", "Holds NaN or infinity, for which rounding has no meaning.");
+      largest = Math.max(largest, Math.abs(value));
+    }
   }
   // A step beyond the largest weight must still be a number of the type.
   const most = Math.min(MAX_WEIGHT, largestOf(weight.type) / 2);

@@ -4,7 +4,7 @@ import { DataType, type DataTypeName, dataTypeName } from "../onnx/dataTypes";
 import { floatTensor, type FloatType, floatValues, isFloatType, roundedTo } from "../onnx/floats";
 import { isOnnxDomain } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { dimsOf, elementCount, int64Tensor, int64Values } from "../onnx/tensors";
+import { dimsOf, elementCount, float32Pieces, int64Tensor, int64Values } from "../onnx/tensors";
 import type { GraphIndex, Use } from "./uses";
 
 // Weights are not always stored as they are consumed: exporters leave a Transpose, a Reshape, a Cast or an Identity between
@@ -38,6 +38,12 @@ export function valuesOf({ tensor, steps }: StoredValue): Float32Array {
       step.what === "round" ? roundedTo(step.to, values) : transposed(values, step.shape, step.order),
     floatValues(tensor, type),
   );
+}
+
+/** The numbers of a value in any order, some at a time where they lie in a file as they are. */
+export function piecesOf(value: StoredValue): Iterable<Float32Array> {
+  const asStored = value.tensor.dataType === DataType.float32 && value.steps.every(step => step.what !== "round");
+  return asStored ? float32Pieces(value.tensor) : [valuesOf(value)];
 }
 
 /** Whether a node only moves or casts the numbers of its first input. */

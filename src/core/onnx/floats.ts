@@ -1,7 +1,8 @@
+import { rawLength } from "./bytes";
 import type { DataTypeName } from "./dataTypes";
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from "./half";
 import type { TensorProto } from "./onnx_pb";
-import { float32Values, tensor } from "./tensors";
+import { float32Values, rawBuffer, tensor, tensorMade } from "./tensors";
 
 /** The types of numbers that weights are stored and computed in. */
 export type FloatType = "float32" | "float16" | "bfloat16" | "float64";
@@ -21,16 +22,19 @@ export function largestOf(type: FloatType): number {
  * @see onnx.proto: float16 and bfloat16 lie in `int32_data` as their 16 bits, where they are not in `raw_data`.
  */
 export function floatValues(stored: TensorProto, type: FloatType): Float32Array {
-  const raw = stored.rawData.length > 0;
+  const raw = rawLength(stored) > 0;
   switch (type) {
     case "float32":
       return float32Values(stored);
     case "float64":
-      return Float32Array.from(raw ? new Float64Array(stored.rawData.slice().buffer) : stored.doubleData);
+      return Float32Array.from(raw ? new Float64Array(rawBuffer(stored)) : stored.doubleData);
     case "float16":
     case "bfloat16": {
-      const bits = raw ? new Uint16Array(stored.rawData.slice().buffer) : Uint16Array.from(stored.int32Data);
-      return Float32Array.from(bits, type === "float16" ? halfToNumber : bfloatToNumber);
+      const bits = raw ? new Uint16Array(rawBuffer(stored)) : Uint16Array.from(stored.int32Data);
+      const toNumber = type === "float16" ? halfToNumber : bfloatToNumber;
+      const values = new Float32Array(bits.length);
+      for (let at = 0; at < bits.length; at++) values[at] = toNumber(bits[at]!);
+      return values;
     }
     default:
       return type satisfies never;
@@ -50,14 +54,33 @@ export function floatTensor(
   dims: readonly number[],
   values: Float32Array,
 ): TensorProto {
+  return tensor(name, type, dims, storedAs(type, values));
+}
+
+/** The same, its values made when they are asked for. */
+export function floatTensorMade(
+  name: string,
+  type: FloatType,
+  dims: readonly number[],
+  make: () => Float32Array,
+): TensorProto {
+  return tensorMade(name, type, dims, () => storedAs(type, make()));
+}
+
+function storedAs(type: FloatType, values: Float32Array): ArrayBufferView {
   switch (type) {
     case "float32":
-      return tensor(name, type, dims, values);
+      return values;
     case "float64":
-      return tensor(name, type, dims, Float64Array.from(values));
+      return Float64Array.from(values);
     case "float16":
-    case "bfloat16":
-      return tensor(name, type, dims, Uint16Array.from(values, type === "float16" ? numberToHalf : numberToBfloat));
+    case "bfloat16": {
+      const bitsOf = type === "float16" ? numberToHalf : numberToBfloat;
+      // Not `from` with a function: that makes a list of all values first.
+      const bits = new Uint16Array(values.length);
+      for (let at = 0; at < bits.length; at++) bits[at] = bitsOf(values[at]!);
+      return bits;
+    }
     default:
       return type satisfies never;
   }

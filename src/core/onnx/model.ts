@@ -1,9 +1,12 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
+import { inMemory, isFile, type Source } from "./bytes";
 import { otherFile } from "./otherFiles";
+import { skim } from "./skim";
+import { type Part, partsOf, joined } from "./splice";
 import { checkTensor } from "./tensors";
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./onnx_pb";
-import { whyUnreadable } from "./wire";
+import { walkMessage } from "./wire";
 
 /** A model that was read: it has a graph, an opset, and tensors that hold what they promise. */
 export type Model = ModelProto & { graph: GraphProto };
@@ -11,17 +14,25 @@ export type Model = ModelProto & { graph: GraphProto };
 /** Models have a handful of nested graphs; onnx's own tests reach 13. Protobuf itself stops at 100 nested messages. */
 const MAX_GRAPH_DEPTH = 24;
 
+/** What the kinds of other files are told by lies in the first bytes of them. */
+const HEAD_BYTES = 2 ** 16;
+
 /**
- * Reads the bytes of an `.onnx` file. Fields this version of Whittle does not know are kept, so `writeModel` gives them back.
+ * Reads an `.onnx` file. Fields this version of Whittle does not know are kept, so that writing gives them back; the bytes of
+ * larger tensors of a file stay where they are until they are asked for.
  *
+ * @param from its bytes, or what they are read from.
  * @param file what to call the model in a failure.
  * @throws {Failure} `model-unreadable` or `model-invalid`, with the cause in one sentence.
  */
-export function readModel(bytes: Uint8Array, file: string): Model {
-  const why = whyUnreadable(bytes, ModelProtoSchema);
-  if (why !== undefined) throw noModel(bytes, file, why);
-  const model = fromBinary(ModelProtoSchema, bytes);
-  if (!hasGraph(model)) throw noModel(bytes, file, "holds no graph, so it is not an ONNX model");
+export function readModel(from: Source | Uint8Array, file: string): Model {
+  const source = from instanceof Uint8Array ? inMemory(from) : from;
+  const { why, left } = walkMessage(source, ModelProtoSchema);
+  if (why !== undefined) throw noModel(source, file, why);
+  const model = isFile(source)
+    ? skim(ModelProtoSchema, source, left)
+    : fromBinary(ModelProtoSchema, source.read(0, source.length));
+  if (!hasGraph(model)) throw noModel(source, file, "holds no graph, so it is not an ONNX model");
   if (model.opsetImport.length === 0) throw invalid(file, "names no operator set (opset_import is empty)");
   refuseDeepGraphs(model.graph, file);
   allTensors(model).forEach(checkTensor);
@@ -29,13 +40,19 @@ export function readModel(bytes: Uint8Array, file: string): Model {
 }
 
 /** What a file is instead, where its bytes say so. A model may hold the signature of another kind by chance, in a name. */
-function noModel(bytes: Uint8Array, file: string, why: string): Failure {
-  const other = otherFile(bytes);
+function noModel(source: Source, file: string, why: string): Failure {
+  const other = otherFile(source.read(0, Math.min(HEAD_BYTES, source.length)));
   return other ? new Failure("model-unreadable", `${file} ${other.is}.`, other.next) : unreadable(file, why);
 }
 
+/** The file of a model, with the bytes of all its tensors in it. */
 export function writeModel(model: ModelProto): Uint8Array {
-  return toBinary(ModelProtoSchema, model);
+  return joined(modelParts(model));
+}
+
+/** The file of a model in parts, in order. */
+export function modelParts(model: ModelProto): Part[] {
+  return partsOf(ModelProtoSchema, model);
 }
 
 function hasGraph(model: ModelProto): model is Model {

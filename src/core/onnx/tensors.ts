@@ -1,5 +1,6 @@
-import { create } from "@bufbuild/protobuf";
+import { clearField, create } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
+import { type BytesElsewhere, elsewhere, putElsewhere, rawLength } from "./bytes";
 import { bitsOf, DataType, type DataTypeName, dataTypeName } from "./dataTypes";
 import { type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
@@ -12,6 +13,13 @@ const MAX_ELEMENTS = 2 ** 40;
 
 export function isExternal(tensor: TensorProto): boolean {
   return tensor.dataLocation === EXTERNAL;
+}
+
+/** Says where the bytes of an external tensor were found; from then on it is a tensor like any other. */
+export function foundOutside(tensor: TensorProto, bytes: BytesElsewhere): void {
+  clearField(tensor, TensorProtoSchema.field.externalData);
+  clearField(tensor, TensorProtoSchema.field.dataLocation);
+  putElsewhere(tensor, bytes);
 }
 
 /**
@@ -51,10 +59,10 @@ export function checkTensor(tensor: TensorProto): void {
   const count = elementCount(tensor);
   const type = dataTypeName(tensor.dataType);
   if (type === undefined || type === "string" || isExternal(tensor)) return;
-  if (tensor.rawData.length > 0) {
+  if (rawLength(tensor) > 0) {
     const expected = Math.ceil((count * bitsOf(type)) / 8);
-    if (tensor.rawData.length !== expected) {
-      throw damaged(tensor, `promises ${expected} bytes and holds ${tensor.rawData.length}`);
+    if (rawLength(tensor) !== expected) {
+      throw damaged(tensor, `promises ${expected} bytes and holds ${rawLength(tensor)}`);
     }
     return;
   }
@@ -85,16 +93,39 @@ function typedLength(tensor: TensorProto, type: DataTypeName): { held: number; p
   }
 }
 
-/** The values of a float32 tensor, copied out of the message. The tensor has passed `checkTensor`. */
+/** Values that are gone through at once where they are only looked at. */
+const VALUES_AT_ONCE = 2 ** 20;
+
+/**
+ * The bytes of `raw_data`, wherever it is, from byte 0 of a buffer of their own: in the message they may start at any byte of the
+ * file, where arrays of numbers may not.
+ */
+export function rawBuffer(tensor: TensorProto): ArrayBuffer {
+  return (elsewhere(tensor)?.read() ?? tensor.rawData.slice()).buffer as ArrayBuffer;
+}
+
+/** The values of a float32 tensor. It has passed `checkTensor`. */
 export function float32Values(tensor: TensorProto): Float32Array {
-  if (tensor.rawData.length === 0) return Float32Array.from(tensor.floatData);
-  // raw_data may start at any byte of the file; a Float32Array may not.
-  return new Float32Array(tensor.rawData.slice().buffer);
+  return rawLength(tensor) === 0 ? Float32Array.from(tensor.floatData) : new Float32Array(rawBuffer(tensor));
+}
+
+/** The same, some at a time where they lie in a file: a large tensor is never in memory as a whole. */
+export function* float32Pieces(tensor: TensorProto): Generator<Float32Array> {
+  const bytes = elsewhere(tensor);
+  if (!bytes?.place) {
+    yield float32Values(tensor);
+    return;
+  }
+  const { source, offset } = bytes.place;
+  for (let at = 0; at < bytes.length; at += 4 * VALUES_AT_ONCE) {
+    const piece = source.read(offset + at, Math.min(4 * VALUES_AT_ONCE, bytes.length - at));
+    yield new Float32Array(piece.buffer, piece.byteOffset, piece.length / 4);
+  }
 }
 
 /** The values of an int64 tensor, which is small: a shape or a list of axes. The tensor has passed `checkTensor`. */
 export function int64Values(tensor: TensorProto): bigint[] {
-  return tensor.rawData.length > 0 ? [...new BigInt64Array(tensor.rawData.slice().buffer)] : [...tensor.int64Data];
+  return rawLength(tensor) > 0 ? [...new BigInt64Array(rawBuffer(tensor))] : [...tensor.int64Data];
 }
 
 export function int64Tensor(name: string, values: readonly bigint[]): TensorProto {
@@ -113,6 +144,23 @@ export function tensor(
     dataType: DataType[type],
     dims: dims.map(BigInt),
     rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice(),
+  });
+}
+
+/** An initializer whose bytes are made when they are asked for, each time anew: its size is known without them. */
+export function tensorMade(
+  name: string,
+  type: DataTypeName,
+  dims: readonly number[],
+  make: () => ArrayBufferView,
+): TensorProto {
+  const made = create(TensorProtoSchema, { name, dataType: DataType[type], dims: dims.map(BigInt) });
+  return putElsewhere(made, {
+    length: storedBytes(made),
+    read() {
+      const { buffer, byteOffset, byteLength } = make();
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    },
   });
 }
 

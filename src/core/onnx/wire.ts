@@ -1,12 +1,19 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { byteReader, isFile, type Source } from "./bytes";
+import { TensorProtoSchema } from "./onnx_pb";
 
 /** Protobuf's own limit of messages inside messages, in C++ as in onnxruntime: deeper files cannot be loaded anywhere. */
 const MAX_DEPTH = 100;
-/** Protobuf, and so onnxruntime, takes no single message of 2 GiB or more, nor any part of one. */
-const MAX_LENGTH = 2 ** 31 - 1;
 /**
- * What reading may make of a file, in bytes of the JavaScript heap, of which Node takes 2 to 4 GB by itself. Bytes (raw_data) are
- * views and cost nothing; a node of two bytes becomes an object of hundreds.
+ * Protobuf, and so onnxruntime, takes no single message of 2 GiB or more, nor any part of one. A file may hold more where that is
+ * the bytes of its tensors, which are left where they are.
+ */
+const MAX_LENGTH = 2 ** 31 - 1;
+/** Bytes of a tensor in a file that are worth a place of their own; fewer are read with the message. */
+const LEAST_LEFT = 4096;
+/**
+ * What reading may make of a file, in bytes of the JavaScript heap, of which Node takes 2 to 4 GB by itself. Bytes of tensors are
+ * views, or left where they are, and cost nothing; a node of two bytes becomes an object of hundreds.
  */
 const MAX_HEAP_BYTES = 2 ** 31;
 // What protobuf-es makes of half a million of each, by process.memoryUsage().heapUsed in Node 20:
@@ -26,26 +33,39 @@ const FIXED32 = 5;
 
 const BIGINTS = new Set([ScalarType.INT64, ScalarType.UINT64, ScalarType.SINT64]);
 
+/** From one byte to before another. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Walks over a protobuf message without making anything of it, and says what keeps it from being read: where it ends early,
  * where it is damaged, or which bound it passes. Everything after may allocate what the message asks for.
  *
  * @param schema of the outermost message; fields it does not have are stepped over.
- * @returns a clause that can follow "model.onnx ", or undefined for a message that can be read.
+ * @returns `why`, a clause that can follow "model.onnx ", or undefined for a message that can be read; and of a file `left`, the
+ *          bytes of its tensors that are better left where they are.
  * @see protobuf.dev/programming-guides/encoding
  */
-export function whyUnreadable(bytes: Uint8Array, schema: DescMessage): string | undefined {
+export function walkMessage(
+  source: Source,
+  schema: DescMessage,
+): { readonly why: string | undefined; readonly left: readonly Stretch[] } {
+  const left: Stretch[] = [];
   try {
-    walk({ bytes, at: 0, heapBytes: 0 }, schema, bytes.length, []);
-    return undefined;
+    walk({ source, byte: byteReader(source), left, at: 0, heapBytes: 0 }, schema, source.length, []);
+    return { why: undefined, left };
   } catch (error) {
-    if (error instanceof Damage) return error.message;
+    if (error instanceof Damage) return { why: error.message, left };
     throw error;
   }
 }
 
 interface Walker {
-  readonly bytes: Uint8Array;
+  readonly source: Source;
+  readonly byte: (at: number) => number;
+  readonly left: Stretch[];
   at: number;
   heapBytes: number;
 }
@@ -83,11 +103,19 @@ function walk(walker: Walker, schema: DescMessage, end: number, path: readonly s
         break;
       case LENGTH_DELIMITED: {
         const length = varint(walker, end, within);
-        if (length > MAX_LENGTH) {
+        const isRaw = field !== undefined && isRawData(schema, field);
+        if (length > MAX_LENGTH && !((field?.message || isRaw) && walker.at + length <= end)) {
           throw damagedAt(start, `${nameOf(within)} claims ${length} bytes, and protobuf ends at ${MAX_LENGTH}`);
         }
         const first = walker.at;
         step(walker, length, end, within);
+        if (isRaw && isFile(walker.source) && length >= LEAST_LEFT) {
+          walker.left.push({ start: first, end: first + length });
+          break;
+        }
+        // Of bytes in memory already these are views.
+        const copied = isFile(walker.source) && (!field || field.scalar === ScalarType.BYTES);
+        if (copied) spend(walker, length);
         if (!field) break;
         if (field.message) {
           walker.at = first;
@@ -101,6 +129,11 @@ function walk(walker: Walker, schema: DescMessage, end: number, path: readonly s
         throw damagedAt(start, "a field is of a kind that ONNX does not use");
     }
   }
+}
+
+/** Whether a field holds the bytes of a tensor. */
+function isRawData(schema: DescMessage, field: DescField): boolean {
+  return schema.typeName === TensorProtoSchema.typeName && field.number === TensorProtoSchema.field.rawData.number;
 }
 
 /** Whether a field is of the wire type its schema says; lists of numbers may also be packed into one piece. */
@@ -134,11 +167,11 @@ function spendOnList(walker: Walker, type: ScalarType, first: number, length: nu
       return spend(walker, (length / width) * HEAP_BYTES_PER_NUMBER);
     }
     default: {
-      if (length > 0 && walker.bytes[first + length - 1]! >= 128) {
+      if (length > 0 && walker.byte(first + length - 1) >= 128) {
         throw damagedAt(first, "a list of numbers ends within a number");
       }
       let count = 0;
-      for (let i = first; i < first + length; i++) if (walker.bytes[i]! < 128) count++;
+      for (let i = first; i < first + length; i++) if (walker.byte(i) < 128) count++;
       return spend(walker, count * (BIGINTS.has(type) ? HEAP_BYTES_PER_BIGINT : HEAP_BYTES_PER_NUMBER));
     }
   }
@@ -150,7 +183,7 @@ function varint(walker: Walker, end: number, path: readonly string[]): number {
   let value = 0;
   for (let i = 0; i < 10; i++) {
     step(walker, 1, end, path);
-    const byte = walker.bytes[walker.at - 1]!;
+    const byte = walker.byte(walker.at - 1);
     value += (byte & 127) * 2 ** (7 * i);
     if (byte < 128) return value;
   }
@@ -161,7 +194,7 @@ function varint(walker: Walker, end: number, path: readonly string[]): number {
 function step(walker: Walker, length: number, end: number, path: readonly string[]): void {
   const next = walker.at + length;
   if (next > end) {
-    if (end === walker.bytes.length) {
+    if (end === walker.source.length) {
       throw new Damage(
         `ends too early, at byte ${end}, ${next - end} short of the end of its ${nameOf(path)}; the download was probably cut off`,
       );

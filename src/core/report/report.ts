@@ -7,6 +7,8 @@ export interface Report {
   readonly schema: 1;
   readonly model: string;
   readonly output: string | null;
+  /** The file beside it in which its tensors lie, where it has one. */
+  readonly outputData: string | null;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
   readonly seconds: number;
@@ -111,11 +113,11 @@ export interface RuntimeReport {
   readonly leastCorrectOnnxruntime: string;
   readonly opset: number;
   readonly irVersion: number;
-  /** One run, medians, in milliseconds. */
-  readonly msFloat: number;
-  readonly msQuantized: number;
-  readonly loadMsFloat: number;
-  readonly loadMsQuantized: number;
+  /** One run, medians, in milliseconds; all four null where the model is too large to be run as a whole here. */
+  readonly msFloat: number | null;
+  readonly msQuantized: number | null;
+  readonly loadMsFloat: number | null;
+  readonly loadMsQuantized: number | null;
   /** Of a process of its own that loads the model, onnxruntime included; null where it was not asked for. */
   readonly residentBytesFloat: number | null;
   readonly residentBytesQuantized: number | null;

@@ -47,7 +47,7 @@ export function summary(report: Report): string[] {
       : []),
     ...(runtime
       ? [
-          `In a default session: error ${percentOf(runtime.asRunError)}, ${runtime.msQuantized.toFixed(2)} ms a run (float ${runtime.msFloat.toFixed(2)} ms).`,
+          `In a default session: error ${percentOf(runtime.asRunError)}${timesOf(runtime)}.`,
           ...memoryText(runtime, report),
           `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
         ]
@@ -85,6 +85,11 @@ export function leftAlone(skipped: readonly SkippedReport[]): string[] {
 
 const MOST_SKIPPED_LINES = 12;
 
+function timesOf({ msFloat, msQuantized }: RuntimeReport): string {
+  if (msFloat === null || msQuantized === null) return "";
+  return `, ${msQuantized.toFixed(2)} ms a run (float ${msFloat.toFixed(2)} ms)`;
+}
+
 /** What both take in memory; a smaller file need not be smaller there. */
 function memoryText(
   {
@@ -96,6 +101,7 @@ function memoryText(
   }: RuntimeReport,
   { bytesBefore, bytesAfter }: Report,
 ): string[] {
+  if (loadMsFloat === null || loadMsQuantized === null) return [];
   const load = `Loads in ${loadMsQuantized.toFixed(0)} ms (float ${loadMsFloat.toFixed(0)} ms)`;
   if (float === null || copy === null) return [`${load}.`];
   const only = bytesAfter < bytesBefore && smallerInMemory === false ? ": smaller on disk, not in memory" : "";

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,8 @@ export interface TemporaryFile {
   write(bytes: Uint8Array, offset: number): Promise<void>;
   /** Fewer bytes than asked for where the file ends. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same without waiting for others. */
+  readNow(offset: number, length: number): Uint8Array;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,15 @@ export async function openTemporaryFile(): Promise<TemporaryFile> {
         const { bytesRead } = await file.read(bytes, done, Math.min(length - done, MOST_AT_ONCE), offset + done);
         if (bytesRead === 0) return bytes.subarray(0, done);
         done += bytesRead;
+      }
+      return bytes;
+    },
+    readNow(offset, length) {
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const read = readSync(file.fd, bytes, done, Math.min(length - done, MOST_AT_ONCE), offset + done);
+        if (read === 0) return bytes.subarray(0, done);
+        done += read;
       }
       return bytes;
     },

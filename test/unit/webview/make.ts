@@ -59,6 +59,7 @@ export function report(changes: Partial<Report> = {}): Report {
     schema: 1,
     model: "/models/model.onnx",
     output: "/models/model.w4.onnx",
+    outputData: null,
     bytesBefore: 100_000,
     bytesAfter: 20_000,
     seconds: 3,
