@@ -1,6 +1,7 @@
 import { Failure } from "../failure";
 import type { Layer } from "../graph/layers";
 import { allNodes, isOnnxDomain, type Model, opsetOf } from "../onnx/model";
+import type { NodeProto } from "../onnx/onnx_pb";
 import { whatChanged } from "../onnx/opsets";
 import { type Grid, neuronAxis } from "./codes";
 import type { Format } from "./copy";
@@ -67,7 +68,7 @@ export function formatChooser(model: Model, wanted: Format | "auto", leastOrt?: 
     grid.bits === 2 || isSlowAsQdq(layer, grid) || obstacle("qdq", layer, grid) !== undefined ? "packed" : "qdq";
 
   return (layer, grid) => {
-    requireOpset(opset, leastRelease);
+    requireOpset(opset, nodes, leastRelease);
     const isElsewhere = wanted === "nbits" && notInNBits(layer, grid) !== undefined;
     // What several places read stays one value, for which DequantizeLinear is no format: see isSlowAsQdq.
     const isAutomatic = wanted === "auto" || isElsewhere || (wanted === "qdq" && layer.shared);
@@ -88,11 +89,12 @@ export function formatChooser(model: Model, wanted: Format | "auto", leastOrt?: 
 }
 
 /** @throws {Failure} where the model's own operators are older than all formats, or newer than what has to load it. */
-function requireOpset(opset: number, leastRelease: Release | undefined): void {
-  if (opset < PACKED_LEAST_OPSET) {
+function requireOpset(opset: number, nodes: readonly NodeProto[], leastRelease: Release | undefined): void {
+  const change = opset < PACKED_LEAST_OPSET ? whatChanged(nodes, opset, PACKED_LEAST_OPSET) : undefined;
+  if (change) {
     throw new Failure(
       "opset-too-old",
-      `The model is of opset ${opset}, and Whittle's copies need ${PACKED_LEAST_OPSET}.`,
+      `The model is of opset ${opset}, Whittle's copies need ${PACKED_LEAST_OPSET}, and ${change.opType} does not mean the same there (${change.reason}).`,
       "Convert the model to a newer opset first.",
     );
   }

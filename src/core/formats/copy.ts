@@ -17,7 +17,7 @@ import { isEmbedding, writeEmbedding } from "./embedding";
 import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
 import { freshNames } from "./names";
 import { MICROSOFT, writeMatMulNBits } from "./nbits";
-import { type CopyParts, writePacked } from "./packed";
+import { type CopyParts, PACKED_LEAST_OPSET, writePacked } from "./packed";
 import { multiplyThenAdd, whyNoProduct } from "./products";
 import { qdqOpset, writeQdq } from "./qdq";
 import { tableIrVersion, writeGatherBlocks } from "./tables";
@@ -179,11 +179,11 @@ function rewired(layer: Layer, own: NodeProto, weight: string, bias: string | nu
   return nodes.set(node, changed(before, { input: reads, attribute }));
 }
 
-/** The opset a copy needs: the model's own, or what DequantizeLinear asks for. */
+/** The opset a copy needs: the model's own, or what its formats ask for. */
 function opsetFor(model: Model, layers: readonly StoredLayer[]): number {
   const own = opsetOf(model) ?? 0;
   return layers.reduce(
-    (opset, layer) => (layer.format === "qdq" ? Math.max(opset, qdqOpset(gridOf(layer))) : opset),
+    (opset, layer) => Math.max(opset, layer.format === "qdq" ? qdqOpset(gridOf(layer)) : PACKED_LEAST_OPSET),
     own,
   );
 }
