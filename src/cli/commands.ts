@@ -93,6 +93,7 @@ function inspectionText(found: Inspection): string {
     `From ${found.producer || "an unnamed producer"}, IR ${found.irVersion}, ${Object.entries(found.opsets)
       .map(([domain, version]) => `${domain} ${version}`)
       .join(", ")}`,
+    ...contentsText(found),
     `Inputs: ${values(found.inputs)}`,
     `Outputs: ${values(found.outputs)}`,
     `A copy: ${Object.entries(found.bytesAtBits)
@@ -114,6 +115,27 @@ function inspectionText(found: Inspection): string {
       ? `${table(["layer", "operator", "shape", "inputs", "neurons", "bytes"], rows, new Set([0, 1]))}\n`
       : "";
   return `${layers}${lines.map(line => `${line}\n`).join("")}`;
+}
+
+/** Where the bytes are, and what is worth knowing of them. */
+function contentsText(found: Inspection): string[] {
+  const quantized = Object.entries(found.quantizedBy).map(([op, count]) => `${count} ${op}`);
+  const repeated = found.duplicates.reduce((sum, one) => sum + one.bytes, 0);
+  const [first] = found.duplicates;
+  return [
+    `Loads from onnxruntime ${found.leastOnnxruntime} on`,
+    `Stored bytes by operator: ${
+      Object.entries(found.bytesByOperator)
+        .map(([op, bytes]) => `${op} ${sizeOf(bytes)}`)
+        .join(", ") || "none"
+    }`,
+    ...(quantized.length > 0 ? [`Quantized already: ${quantized.join(", ")}`] : []),
+    ...(first
+      ? [
+          `Stored more than once: ${sizeOf(repeated)} in ${found.duplicates.length} groups of equal tensors (${first.tensors.slice(0, 3).join(", ")}${first.tensors.length > 3 ? ", …" : ""})`,
+        ]
+      : []),
+  ];
 }
 
 function evaluationText(found: Evaluation): string {

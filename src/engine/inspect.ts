@@ -2,12 +2,14 @@ import { basename } from "node:path";
 import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/inputs";
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
+import { leastForOpset, releaseName } from "../core/formats/versions";
+import { bytesByOperator, type Duplicates, duplicatesIn, quantizedBy } from "../core/graph/contents";
 import { findLayers, type Layer } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
 import { constantTensors, type Skipped } from "../core/graph/skipped";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Layout } from "../core/onnx/external";
-import type { Model } from "../core/onnx/model";
+import { allNodes, type Model, opsetOf } from "../core/onnx/model";
 import { elementCount } from "../core/onnx/tensors";
 import { dataFileOf } from "./copyFiles";
 import { openModel } from "./modelFile";
@@ -28,6 +30,14 @@ export interface Inspection {
   readonly parameters: number;
   readonly layers: readonly InspectedLayer[];
   readonly skipped: readonly Skipped[];
+  /** Stored bytes by the operator that reads them first, most first. */
+  readonly bytesByOperator: Readonly<Record<string, number>>;
+  /** Tensors that hold the same numbers. */
+  readonly duplicates: readonly Duplicates[];
+  /** How often each operator of quantization is there: such a model is quantized already, as a whole or in part. */
+  readonly quantizedBy: Readonly<Record<string, number>>;
+  /** The least onnxruntime that loads models of its opset, of those that were tried. */
+  readonly leastOnnxruntime: string;
   /** Bytes of a copy with all layers at so many bits in the usual format of that width; null where none can store it. */
   readonly bytesAtBits: Readonly<Record<number, number | null>>;
 }
@@ -72,6 +82,10 @@ export function inspect(path: string): Inspection {
       bytes,
     })),
     skipped,
+    bytesByOperator: bytesByOperator(model),
+    duplicates: duplicatesIn(model, MOST_BYTES_LOOKED_AT),
+    quantizedBy: quantizedBy(allNodes(model)),
+    leastOnnxruntime: releaseName(leastForOpset(opsetOf(model) ?? 0)),
     bytesAtBits: Object.fromEntries(ALL_BITS.map(bits => [bits, bytesAt(model, layers, bits, layout)])),
   };
 }

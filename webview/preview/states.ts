@@ -216,6 +216,10 @@ const inspection: Inspection = {
     detail: "Small, and rounding one shifts a whole output. Stays float32.",
     bytes: 4 * squeezenet[place]![1],
   })),
+  bytesByOperator: { Conv: 4_900_000 },
+  duplicates: [],
+  quantizedBy: {},
+  leastOnnxruntime: "1.17",
   bytesAtBits: { 1: 190_000, 2: 350_000, 3: 504_000, 4: 657_000, 8: 1_270_000 },
 };
 

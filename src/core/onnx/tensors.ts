@@ -123,6 +123,19 @@ export function* float32Pieces(tensor: TensorProto): Generator<Float32Array> {
   }
 }
 
+/** The bytes of a tensor, at most so many at a time; none of one whose numbers stand in a typed field that is not of floats. */
+export function* piecesOfBytes(tensor: TensorProto, atOnce: number): Generator<Uint8Array> {
+  const place = elsewhere(tensor)?.place;
+  const bytes = place
+    ? undefined
+    : new Uint8Array(rawLength(tensor) > 0 ? rawBuffer(tensor) : Float32Array.from(tensor.floatData).buffer);
+  const length = bytes?.length ?? rawLength(tensor);
+  for (let at = 0; at < length; at += atOnce) {
+    const end = Math.min(length, at + atOnce);
+    yield bytes?.subarray(at, end) ?? place!.source.read(place!.offset + at, end - at);
+  }
+}
+
 /** The values of an int64 tensor, which is small: a shape or a list of axes. The tensor has passed `checkTensor`. */
 export function int64Values(tensor: TensorProto): bigint[] {
   return rawLength(tensor) > 0 ? [...new BigInt64Array(rawBuffer(tensor))] : [...tensor.int64Data];
