@@ -12,7 +12,7 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
-import { dequantize, gridOf, type LayerCodes } from "./codes";
+import { dequantize, gridOf, type LayerCodes, turned } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
 import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
 import { freshNames } from "./names";
@@ -230,14 +230,5 @@ function withoutTransB(codes: StoredLayer): StoredLayer {
     neuronsFirst: false,
     node: changed(layer.node, { attribute: layer.node.attribute.filter(one => one.name !== "transB") }),
   };
-  return { ...codes, layer: straight, levels: () => turned(codes.levels(), layer) };
-}
-
-/** Levels stored as [neurons, inputs] in the order of [inputs, neurons]. */
-function turned(levels: Uint8Array, { inputs, neurons }: Layer): Uint8Array {
-  const result = new Uint8Array(levels.length);
-  for (let j = 0; j < neurons; j++) {
-    for (let i = 0; i < inputs; i++) result[i * neurons + j] = levels[j * inputs + i]!;
-  }
-  return result;
+  return { ...codes, layer: straight, levels: () => turned(codes.levels(), layer.neurons, layer.inputs) };
 }

@@ -28,8 +28,9 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
   // ONNX's signed types hold level - 2^(bits - 1); the 2^bits - 1 levels of `symmetric` sit around 0.
   const shift = alphabets.kind === "symmetric" ? (alphabets.levels - 1) / 2 : 2 ** (bits - 1);
   const type = TYPES[bits];
-  const pack = (all: Iterable<number>): Uint8Array => {
-    const bytes = Uint8Array.from(all, level => (level - shift) & (2 ** bits - 1));
+  // Not `from` with a function: that makes a list of all levels first, and no list is longer than 2^27.
+  const pack = (all: Uint8Array): Uint8Array => {
+    const bytes = all.map(level => (level - shift) & (2 ** bits - 1));
     return bits === 8 ? bytes : packLevels(bytes, bits);
   };
 
@@ -54,7 +55,7 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
 
   // The levels are read when the copy is written, or never where only its size is asked for.
   const stored = tensorMade(result("quantized"), type, shape, () => pack(codes.levels()));
-  const zeros = pack(each(alphabets.zeroPoints));
+  const zeros = pack(Uint8Array.from(each(alphabets.zeroPoints)));
   const scales = Float32Array.from(each(alphabets.steps));
   const reads = [
     parts.store(stored),

@@ -46,10 +46,10 @@ export function writeGatherBlocks(
   // Without zero points a code stands 2^(bits - 1) above its value, or at it where it has a sign.
   const shift = (alphabets.kind === "symmetric" ? 1 : 0) - (isInt4 ? 8 : 0);
   let bytes = 0;
-  const store = (what: string, width: number, values: () => ArrayLike<number>): string => {
+  const store = (what: string, width: number, values: () => Uint8Array): string => {
     const dims = [rows, isInt4 ? width : Math.ceil((width * bits) / 8)];
     const stored = tensorMade(parts.name(`${layer.tensor}_${what}`), isInt4 ? "int4" : "uint8", dims, () => {
-      const codes = Uint8Array.from(values(), level => (level + shift) & (2 ** bits - 1));
+      const codes = values().map(level => (level + shift) & (2 ** bits - 1));
       return isInt4 ? packLevels(codes, 4) : packRows(codes, width, bits);
     });
     bytes += storedBytes(stored);
@@ -59,7 +59,7 @@ export function writeGatherBlocks(
   const table = store("codes", columns, levels);
   const numbers = [
     parts.store(tensor(parts.name(`${layer.tensor}_scales`), "float32", [rows, 1], scales)),
-    ...(alphabets.kind === "affine" ? [store("zero_points", 1, () => alphabets.zeroPoints)] : []),
+    ...(alphabets.kind === "affine" ? [store("zero_points", 1, () => Uint8Array.from(alphabets.zeroPoints))] : []),
   ];
   const lookUp = (old: NodeProto): NodeProto =>
     changed(old, {
