@@ -3,14 +3,14 @@ import { type ModelInput, modelInputs, modelOutputs } from "../core/calibration/
 import { formatChooser } from "../core/formats/choose";
 import { predictCopy } from "../core/formats/predict";
 import { leastForOpset, releaseName } from "../core/formats/versions";
-import { bytesByOperator, type Duplicates, duplicatesIn, quantizedBy } from "../core/graph/contents";
+import { bytesByOperator, type Duplicates, duplicatesIn, storedNumbers } from "../core/graph/contents";
 import { findLayers, type Layer } from "../core/graph/layers";
 import { withoutStoredInputs } from "../core/graph/listedInputs";
-import { constantTensors, type Skipped } from "../core/graph/skipped";
+import { quantizedBy } from "../core/graph/quantizing";
+import type { Skipped } from "../core/graph/skipped";
 import { ALL_BITS, type Bits } from "../core/grid/alphabet";
 import type { Layout } from "../core/onnx/external";
 import { allNodes, type Model, opsetOf } from "../core/onnx/model";
-import { elementCount } from "../core/onnx/tensors";
 import { dataFileOf } from "./copyFiles";
 import { openModel } from "./modelFile";
 import { ifStorable, storageOf } from "./plan";
@@ -56,7 +56,7 @@ const MOST_BYTES_LOOKED_AT = 2 ** 26;
 export function inspect(path: string): Inspection {
   const { model: original, totalBytes, external } = openModel(path);
   const model = withoutStoredInputs(original);
-  const { index, layers, skipped } = findLayers(model, MOST_BYTES_LOOKED_AT);
+  const { layers, skipped } = findLayers(model, MOST_BYTES_LOOKED_AT);
   const layout = { location: basename(dataFileOf(path)), external };
   return {
     model: path,
@@ -67,10 +67,7 @@ export function inspect(path: string): Inspection {
     inputs: modelInputs(model),
     outputs: modelOutputs(model),
     nodes: original.graph.node.length,
-    parameters: [...model.graph.initializer, ...constantTensors(index)].reduce(
-      (sum, tensor) => sum + elementCount(tensor),
-      0,
-    ),
+    parameters: storedNumbers(model),
     layers: layers.map(({ name, op, tensor, shape, inputs, neurons, groups, bytes }) => ({
       name,
       op,

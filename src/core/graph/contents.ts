@@ -1,7 +1,7 @@
 import { allGraphs, allNodes, type Model } from "../onnx/model";
-import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
+import type { TensorProto } from "../onnx/onnx_pb";
 import { rawLength } from "../onnx/bytes";
-import { piecesOfBytes, storedBytes } from "../onnx/tensors";
+import { elementCount, piecesOfBytes, storedBytes } from "../onnx/tensors";
 import { constantTensor } from "./storedValues";
 
 // What a model file is made of, for somebody who wonders where its bytes are.
@@ -10,6 +10,11 @@ import { constantTensor } from "./storedValues";
 function namedTensors(model: Model): TensorProto[] {
   const initializers = allGraphs(model).flatMap(graph => graph.initializer);
   return [...initializers, ...allNodes(model).flatMap(node => constantTensor(node) ?? [])];
+}
+
+/** Numbers that a model stores, wherever: in its graph, in nested ones, in Constant nodes. */
+export function storedNumbers(model: Model): number {
+  return namedTensors(model).reduce((sum, tensor) => sum + elementCount(tensor), 0);
 }
 
 /** Bytes of the stored tensors by the operator that reads them first, most bytes first. */
@@ -80,15 +85,4 @@ function fingerprint(tensor: TensorProto, most: number): string {
     if (seen >= most) break;
   }
   return `${one >>> 0} ${other >>> 0}`;
-}
-
-/** Operators that compute with weights of few bits, or make floats of them. */
-const QUANTIZING =
-  /^(DequantizeLinear|QuantizeLinear|DynamicQuantizeLinear|MatMulNBits|MatMulBnb4|GatherBlockQuantized|QLinear\w+|QAttention|QGemm|QEmbed\w+|\w*Integer\w*)$/;
-
-/** How often a model holds each operator of quantization; none where it is not quantized. */
-export function quantizedBy(nodes: readonly NodeProto[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const { opType } of nodes) if (QUANTIZING.test(opType)) counts.set(opType, (counts.get(opType) ?? 0) + 1);
-  return Object.fromEntries(counts);
 }

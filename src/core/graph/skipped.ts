@@ -3,6 +3,7 @@ import { isFloatType, largestOf } from "../onnx/floats";
 import { isOnnxDomain } from "../onnx/model";
 import type { TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
+import { isQuantizing } from "./quantizing";
 import { lastAlone, readersOf } from "./readers";
 import { constantTensor, piecesOf, type StoredValue } from "./storedValues";
 import { biasSlot } from "./storedWeights";
@@ -43,8 +44,13 @@ export function skipOf(tensor: TensorProto): Skip {
 }
 
 /** Why what a layer reads as its weight is none. */
-export function notStored(name: string, { graph }: GraphIndex): Skipped {
+export function notStored(name: string, { graph, producers }: GraphIndex): Skipped {
   const sparse = graph.sparseInitializer.find(one => one.values?.name === name);
+  const producer = producers.get(name);
+  if (producer && isQuantizing(producer)) {
+    const detail = `Comes out of ${producer.opType}: quantized already, and kept as it is.`;
+    return { tensor: name, reason: "already-quantized", detail, bytes: 0 };
+  }
   if (!sparse) {
     const detail = "Computed when the model runs, so there is nothing stored to quantize.";
     return { tensor: name, reason: "not-constant", detail, bytes: 0 };
@@ -127,6 +133,8 @@ export function whyLeft(value: StoredValue, index: GraphIndex, biases: ReadonlyS
     return biases.has(node.input[slot]!) || (isOnnxDomain(node) && slot === biasSlot(node.opType));
   });
   if (isBias) return skip("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
+  if (isQuantizing(first.node))
+    return skip("already-quantized", `Belongs to a ${first.node.opType}: quantized already, and kept as it is.`);
   if (!/^(float|bfloat)/.test(type)) return skip("unsupported-type", `Stored as ${type}; not a weight.`);
   return skip("unsupported-operator", `Whittle does not quantize what ${first.node.opType} uses.`);
 }
