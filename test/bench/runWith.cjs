@@ -5,6 +5,7 @@ const [onnxruntime, file, from] = process.argv.slice(2);
 const ort = require(onnxruntime);
 
 const ARRAYS = {
+  float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,
@@ -16,6 +17,17 @@ function tensorOf({ type, dims, values }) {
   if (type === "int64") return new ort.Tensor(type, BigInt64Array.from(values, BigInt), dims);
   if (!ARRAYS[type]) throw new Error(`No test feeds ${type}.`);
   return new ort.Tensor(type, ARRAYS[type].from(values), dims);
+}
+
+/** The numbers of a tensor; float16 comes as its bits. */
+function numbersOf({ type, data }) {
+  return type === "float16" ? Array.from(data, halfToNumber) : data;
+}
+
+function halfToNumber(bits) {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
 /** ||a - b|| / ||b||. */
@@ -31,7 +43,7 @@ function distance(a, b) {
 async function run({ copy, feed, wanted }) {
   const session = await ort.InferenceSession.create(copy, { logSeverityLevel: 4, intraOpNumThreads: 1 });
   const outputs = await session.run(Object.fromEntries(feed.map(one => [one.name, tensorOf(one)])));
-  return Math.max(0, ...wanted.map(one => distance(outputs[one.name].data, one.values)));
+  return Math.max(0, ...wanted.map(one => distance(numbersOf(outputs[one.name]), one.values)));
 }
 
 async function main() {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Tensor } from "../../src/core/calibration/tensor";
@@ -6,6 +7,7 @@ import { node, tensorOf } from "../../src/core/onnx/build";
 import { readModel } from "../../src/core/onnx/model";
 import { tensor } from "../../src/core/onnx/tensors";
 import { openSession } from "../../src/engine/runtime";
+import type { NodeProto, TensorProto } from "../../src/core/onnx/onnx_pb";
 import { bytesOf, distance, folderOf } from "./files";
 import { run } from "./run";
 import { head, ids, lookUp, ROWS, table, weights, WIDTH, writeTableModel } from "./tableModel";
@@ -71,6 +73,38 @@ for (const [bits, bytes] of [
     if (bits > 2) assert.ok(distance(await answer(copy), await answer(packed)) < 1e-5);
   });
 }
+
+test("in nbits a table that several nodes look up is stored once; one that is the head, too, is packed", async t => {
+  const folder = folderOf(t);
+  const twice = [
+    node("Gather", ["table", "ids"], "a"),
+    node("Gather", ["table", "ids"], "b"),
+    node("Add", ["a", "b"], "rows"),
+    node("MatMul", ["rows", "head"], "y"),
+  ];
+  const tied = [
+    node("Gather", ["table", "ids"], "rows"),
+    node("Transpose", ["table"], "turned"),
+    node("MatMul", ["rows", "turned"], "y"),
+  ];
+  const operatorsOf = async (name: string, nodes: NodeProto[], stored: TensorProto[]): Promise<string[]> => {
+    const inner = join(folder, name);
+    mkdirSync(inner);
+    const file = writeTableModel(inner, nodes, stored);
+    const copy = join(inner, "c.onnx");
+    await run(file, copy, { bits: 8, format: "nbits" });
+    assert.ok(distance(await answer(copy), await answer(file)) < 0.02);
+    return readModel(bytesOf(copy), copy).graph.node.map(one => one.opType);
+  };
+  assert.deepEqual(await operatorsOf("twice", twice, [table, head]), [
+    "GatherBlockQuantized",
+    "GatherBlockQuantized",
+    "Add",
+    "MatMulNBits",
+  ]);
+  const ofTied = await operatorsOf("tied", tied, [table]);
+  assert.ok(!ofTied.includes("GatherBlockQuantized") && ofTied.includes("Gather"));
+});
 
 test("a table of 2 bits whose rows do not end with a byte is packed in nbits, as are widths it has not", async t => {
   const folder = folderOf(t);
