@@ -61,7 +61,9 @@ export function notesOf(report: Report): readonly Note[] {
 }
 
 function roundingNotes({ rounding }: Report): Note[] {
-  if (!rounding || rounding.fittedRelativeError <= rounding.relativeError) return [];
+  if (!rounding) return [];
+  if (rounding.fittedRelativeError <= rounding.relativeError)
+    return rounding.crossValidated ? [tooGood(rounding)] : [];
   const worse = note(
     "warning",
     "**Farther from the float model than plain rounding** on samples it has not seen: an error of {0} against {1}. The samples are too few or too strange.",
@@ -87,6 +89,16 @@ function memoryNotes(
         )
       : note("info", "Takes {0} of memory when loaded, the float model {1}.", size(copy), size(float)),
   ];
+}
+
+/** With too few samples to hold any out, the errors above are those of the fit; these are the honest ones. */
+function tooGood({ fittedRelativeError, relativeError }: NonNullable<Report["rounding"]>): Note {
+  return note(
+    "warning",
+    "**The output error is on the samples that were fitted, so it looks too good.** Fitted to half of them and measured on the others it is {0}; of plain rounding, {1}.",
+    errorPercent(fittedRelativeError),
+    errorPercent(relativeError),
+  );
 }
 
 /** What was foreseen, beside what came of it. */

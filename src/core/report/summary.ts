@@ -33,7 +33,8 @@ export function summary(report: Report): string[] {
       : "No errors were measured on data.",
     ...report.outputs.map(output => {
       const agreement = output.top1Agreement === null ? "" : `, same answer on ${percentOf(output.top1Agreement)}`;
-      return `Output "${output.name}": error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
+      const on = fittedAlone(report) ? " (on the samples that were fitted, so too good)" : "";
+      return `Output "${output.name}"${on}: error ${percentOf(output.relativeError)}, ${dbOf(output.sqnrDb)}${agreement}`;
     }),
     ...(budget
       ? [
@@ -106,4 +107,9 @@ function memoryText(
   if (float === null || copy === null) return [`${load}.`];
   const only = bytesAfter < bytesBefore && smallerInMemory === false ? ": smaller on disk, not in memory" : "";
   return [`${load} and then takes ${sizeOf(copy)} of memory (float ${sizeOf(float)})${only}.`];
+}
+
+/** Whether the outputs were compared on the very samples the layers were fitted to, since there were too few to hold any out. */
+function fittedAlone({ calibration, layers }: Report): boolean {
+  return calibration.samples > 0 && calibration.heldOut === 0 && layers.some(layer => layer.rows > 0);
 }

@@ -90,7 +90,7 @@ test("a fit that came out worse than plain rounding says so once, and offers tha
     notes.map(({ offers, values }) => [offers, values]),
     [["rounding", ["25.0%", "10.0%"]]],
   );
-  const better = { ...worse, fittedRelativeError: 0.05 };
+  const better = { ...worse, fittedRelativeError: 0.05, crossValidated: false };
   assert.deepEqual(notesOf(report({ rounding: better, runtime: null })), []);
 });
 
@@ -122,4 +122,12 @@ test("what a copy takes in memory is said, and that a smaller file need not be s
   assert.match(of(2 ** 20, true).text, /^Takes/);
   assert.deepEqual(of(2 ** 20, true).values, ["1 MB", "4 MB"]);
   assert.match(of(4 * 2 ** 20, false).text, /^Smaller on disk, not in memory/);
+});
+
+test("where no sample could be held out, the page says that its output error is too good, and gives the honest one", () => {
+  const rounding = { relativeError: 0.3, fittedRelativeError: 0.07, crossValidated: true };
+  const [note] = notesOf(report({ rounding, runtime: null }));
+  assert.equal(note!.level, "warning");
+  assert.match(note!.text, /looks too good/);
+  assert.deepEqual(note!.values, ["7.0%", "30.0%"]);
 });
