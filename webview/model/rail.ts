@@ -11,7 +11,7 @@ import type { Page } from "./page";
 export function railView(inspection: Inspection, page: Page): TemplateResult {
   return html`<aside class="rail" aria-label=${t("About this model")}>
     ${inspection.layers.length === 0 ? nothing : copiesView(inspection)} ${leftView(inspection, page)}
-    ${endsView(inspection)} ${versionsView(inspection)}
+    ${quantizedView(inspection)} ${operatorsView(inspection)} ${endsView(inspection)} ${versionsView(inspection)}
   </aside>`;
 }
 
@@ -142,4 +142,43 @@ function versionsView({ opsets }: Inspection): TemplateResult | typeof nothing {
       )}
     </dl>
   </section>`;
+}
+
+/** That a model is quantized already is told before anybody tries to quantize it again. */
+function quantizedView({ quantizedBy }: Inspection): TemplateResult | typeof nothing {
+  const operators = Object.entries(quantizedBy);
+  if (operators.length === 0) return nothing;
+  return html`<section>
+    <h2>${t("Quantized already")}</h2>
+    ${pairs(operators.map(([op, count]) => [op, counted(count, "{0} node", "{0} nodes", whole(count))]))}
+  </section>`;
+}
+
+/** So many operators are listed; the others store next to nothing. */
+const MOST_OPERATORS = 6;
+
+function operatorsView({ bytesByOperator, duplicates }: Inspection): TemplateResult | typeof nothing {
+  const operators = Object.entries(bytesByOperator).slice(0, MOST_OPERATORS);
+  if (operators.length === 0) return nothing;
+  const repeated = duplicates.reduce((sum, one) => sum + one.bytes, 0);
+  const names = duplicates.map(one => one.tensors.join(" = ")).join("\n");
+  return html`<section>
+    <h2>${t("Stored for")}</h2>
+    ${pairs(operators.map(([op, bytes]) => [op, size(bytes)]))}
+    ${
+      repeated === 0
+        ? nothing
+        : html`<p class="small dim" title=${names}>${t("{0} of it stored more than once", size(repeated))}</p>`
+    }
+  </section>`;
+}
+
+function pairs(rows: readonly (readonly [name: string, value: string])[]): TemplateResult {
+  return html`<dl class="pairs">
+    ${rows.map(
+      ([name, value]) =>
+        html`<dt class="dim">${name}</dt>
+          <dd class="number">${value}</dd>`,
+    )}
+  </dl>`;
 }

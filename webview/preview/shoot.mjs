@@ -17,7 +17,9 @@ const openGroups = async page => {
 };
 const alone = states => Object.fromEntries(states.split(" ").map(state => [state, { state }]));
 const reports = {
-  ...alone("empty restricted ready ready-restricted nothing reading running checking finished synthetic no-data"),
+  ...alone(
+    "empty restricted ready ready-restricted nothing reading running checking finished few synthetic no-data",
+  ),
   ...alone("failed failed-midway cancelled"),
   open: { state: "finished", act: openRows },
   "open-methods": {
