@@ -10,7 +10,7 @@ export function layerTable(layers: readonly LayerReport[]): { head: string[]; ro
   const rows = layers.map(layer => [
     layer.name,
     String(layer.bits),
-    layer.method === "msq" ? "msq" : `${layer.method} ${layer.variant}`,
+    [layer.method, layer.variant ?? ""].join(" ").trim(),
     layer.format,
     percentOf(layer.layerErrorHeldOut),
     percentOf(layer.layerError),

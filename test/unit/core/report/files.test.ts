@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REPORT_KINDS, reportFile } from "../../../../src/core/report/file";
 import type { Report } from "../../../../src/core/report/report";
+import { layerTable } from "../../../../src/core/report/summary";
 import { layerReport, report } from "../../webview/make";
 
 /** What a model file may call its layers. */
@@ -67,3 +68,10 @@ function cells(text: string): string[][] {
   }
   return rows.slice(0, -1);
 }
+
+test("a layer's method stands in the table with its variant, and alone where it has none", () => {
+  const methodsOf = (...layers: Report["layers"]): string[] => layerTable(layers).rows.map(row => row[2]!);
+  const walk = layerReport("a", { method: "maly-saab", variant: "walk" });
+  const gptq = layerReport("b", { method: "gptq", variant: null });
+  assert.deepEqual(methodsOf(walk, gptq), ["maly-saab walk", "gptq"]);
+});
