@@ -133,7 +133,8 @@ async function synthetic(
   };
 }
 
-function notRun(warnings: readonly string[]): CalibrationData {
+/** No data: nothing is fitted to any, and nothing is measured on any. */
+export function notRun(warnings: readonly string[]): CalibrationData {
   return {
     feeds: null,
     folds: [],

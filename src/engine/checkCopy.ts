@@ -71,15 +71,13 @@ export async function checkCopy(
   const asRunOutputs = await compareNetworks(float, asRunCopy.network, feeds);
   const first = await readFeed(feeds[0]!);
   const both = float.whole && asRunCopy.network.whole;
-  const [msFloat, msQuantized] = both
-    ? (await alternatingRunsMs(float.whole, asRunCopy.network.whole!, first)).map(median)
-    : [null, null];
+  const ms = both && (await alternatingRunsMs(float.whole, both, first));
   const runtime: RuntimeReport = {
     ...leastVersions(copy, layers),
     opset: opsetOf(copy) ?? 0,
     irVersion: Number(copy.irVersion),
-    msFloat: msFloat!,
-    msQuantized: msQuantized!,
+    msFloat: ms && median(ms[0]),
+    msQuantized: ms && median(ms[1]),
     loadMsFloat: both && loadMsFloat,
     loadMsQuantized: both && asRunCopy.loadMs,
     ...(await memoryOf(both && measureMemoryBeside, path)),

@@ -15,7 +15,7 @@ import type { LayerDetail } from "../core/report/detail";
 import type { LayerReport, Report } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
 import { roundingWarnings } from "./againstRounding";
-import { calibrationData, type CalibrationData } from "./calibrationData";
+import { calibrationData, notRun } from "./calibrationData";
 import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTargets, dataFileOf, writePendingCopy } from "./copyFiles";
 import { checkTarget, checkWritable } from "./files";
@@ -129,7 +129,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   }
 
   const run = runChoices(totalBytes, job.memory ?? USUAL_MEMORY, keep);
-  const data = layers.length === 0 ? noData() : await calibrationData(original, job.model, options, keep, run);
+  const data = layers.length === 0 ? notRun([]) : await calibrationData(original, job.model, options, keep, run);
   warnings.push(...data.warnings);
   const metadata = metadataOf(options, source);
   const { timed, cost } = costs(clock);
@@ -252,17 +252,6 @@ function emptyReport(job: QuantizeJob, bytesBefore: number): Report {
     rounding: null,
     budget: null,
     runtime: null,
-    warnings: [],
-  };
-}
-
-function noData(): CalibrationData {
-  return {
-    feeds: null,
-    folds: [],
-    calibration: { samples: 0, heldOut: 0, synthetic: false },
-    classes: false,
-    fit: false,
     warnings: [],
   };
 }

@@ -4,7 +4,7 @@ import { type Home, rebuilt, withTensors } from "../graph/nested";
 import { changed, intOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import { floatTensor, floatTensorMade } from "../onnx/floats";
-import { allNames, type Model, opsetOf } from "../onnx/model";
+import { allNames, INITIALIZERS_STAND_ALONE, type Model, opsetOf } from "../onnx/model";
 import {
   type NodeProto,
   OperatorSetIdProtoSchema,
@@ -14,7 +14,7 @@ import {
 import { irVersionFor } from "../onnx/opsets";
 import { dequantize, gridOf, type LayerCodes, turned } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
-import { type Additions, changedHome, homeOf, INITIALIZERS_STAND_ALONE, noAdditions } from "./homes";
+import { type Additions, changedHome, homeOf, noAdditions } from "./homes";
 import { freshNames } from "./names";
 import { MICROSOFT, writeMatMulNBits } from "./nbits";
 import { type CopyParts, PACKED_LEAST_OPSET, writePacked } from "./packed";

@@ -2,15 +2,12 @@ import type { Layer } from "../graph/layers";
 import { type Home, isGraph } from "../graph/nested";
 import { readNames } from "../graph/uses";
 import { changed, constantNode, node } from "../onnx/build";
-import { type Model, opsetOf } from "../onnx/model";
+import { INITIALIZERS_STAND_ALONE, type Model, opsetOf } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import type { LayerCodes } from "./codes";
 import type { CopyParts } from "./packed";
 
 // The codes of a weight go where the weight was: into the model's graph, a graph nested in a node, or a function.
-
-/** Before this IR version an initializer must be listed among the inputs, where a caller may replace it. */
-export const INITIALIZERS_STAND_ALONE = 4n;
 
 export function homeOf(layer: Layer, model: Model): Home {
   return layer.home ?? model.graph;

@@ -72,7 +72,7 @@ function hasBytes(tensor: TensorProto): boolean {
   return rawLength(tensor) > 0 || tensor.floatData.length > 0;
 }
 
-/** 2 x 32 bits of the first so many bytes (FNV-1a, twice with another start): alike by chance once in 2^64. */
+/** Two hashes of 32 bits over the first so many bytes, of the kind of FNV-1a: enough to tell tensors of one file apart. */
 function fingerprint(tensor: TensorProto, most: number): string {
   let [one, other] = [0x811c9dc5, 0x9747b28c];
   let seen = 0;

@@ -1,8 +1,5 @@
 import { changed } from "../onnx/build";
-import type { Model } from "../onnx/model";
-
-/** From this IR version on a stored tensor need not be listed among the inputs; being there means that a caller may replace it. */
-const INITIALIZERS_STAND_ALONE = 4n;
+import { INITIALIZERS_STAND_ALONE, type Model } from "../onnx/model";
 
 /** With fewer stored tensors than this, that all of them are inputs may well be meant. */
 const LEAST_LISTED = 8;

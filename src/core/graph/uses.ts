@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Failure } from "../failure";
-import { bodiesOf, type Model } from "../onnx/model";
+import { bodiesOf, INITIALIZERS_STAND_ALONE, type Model } from "../onnx/model";
 import {
   type FunctionProto,
   type GraphProto,
@@ -9,9 +9,6 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { type Home, isGraph } from "./nested";
-
-/** Before this IR version every stored tensor had to be listed among the inputs; since then being there means that a caller may feed another value. */
-const INITIALIZERS_STAND_ALONE = 4n;
 
 /** Where a value of the graph is read: by an input of a node, or by a graph nested in the node (`slot` is then -1). */
 export interface Use {

@@ -5,6 +5,7 @@ import { changed } from "./build";
 import { modelParts } from "./model";
 import { type ModelProto, StringStringEntryProtoSchema, type TensorProto } from "./onnx_pb";
 import { lengthOf, type Part } from "./splice";
+import { EXTERNAL } from "./tensors";
 
 /** Protobuf, and so onnxruntime, takes no message of 2 GiB or more. */
 export const MOST_MESSAGE_BYTES = 2 ** 31 - 1;
@@ -12,8 +13,6 @@ export const MOST_MESSAGE_BYTES = 2 ** 31 - 1;
 const LEAST_OUTSIDE = 1024;
 /** Offsets that onnx.proto asks for, so that pages of the file can be mapped into memory. */
 const ALIGNMENT = 4096;
-/** `TensorProto.DataLocation.EXTERNAL`. */
-const EXTERNAL = 1;
 
 /** What a model becomes on the disk: a file, and where its tensors lie outside of it another. */
 export interface ModelFiles {

@@ -59,6 +59,9 @@ function hasGraph(model: ModelProto): model is Model {
   return model.graph !== undefined;
 }
 
+/** Before this IR version an initializer must be listed among the inputs, where a caller may replace it; a Constant node is none. */
+export const INITIALIZERS_STAND_ALONE = 4n;
+
 /** Version of an operator set the model imports; the domain of ONNX itself is "" and also "ai.onnx". */
 export function opsetOf(model: Pick<ModelProto, "opsetImport">, domain = ""): number | undefined {
   const found = model.opsetImport.find(one => one.domain === domain || (domain === "" && one.domain === "ai.onnx"));

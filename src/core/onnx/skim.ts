@@ -1,6 +1,13 @@
-import { create, type DescMessage, mergeFromBinary, type MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  isMessage,
+  mergeFromBinary,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { byteReader, type FileSource, putElsewhere } from "./bytes";
-import type { TensorProto } from "./onnx_pb";
+import { TensorProtoSchema } from "./onnx_pb";
 import type { Stretch } from "./wire";
 
 /**
@@ -19,9 +26,6 @@ export function skim<Desc extends DescMessage>(
   return message;
 }
 
-/** A message by the names of its fields. */
-type Fields = Record<string, unknown>;
-
 interface Skimmed {
   readonly source: FileSource;
   readonly byte: (at: number) => number;
@@ -31,11 +35,11 @@ interface Skimmed {
 }
 
 /** Adds what stands from `start` to `end`: all of it at once where nothing of it is left, else field by field. */
-function skimInto(message: Fields, schema: DescMessage, from: Skimmed, start: number, end: number): void {
+function skimInto(message: Message, schema: DescMessage, from: Skimmed, start: number, end: number): void {
   const { source, byte, left } = from;
   let taken = start;
   const takeTo = (to: number): void => {
-    if (to > taken) mergeFromBinary(schema, message as never, source.read(taken, to - taken));
+    if (to > taken) mergeFromBinary(schema, message, source.read(taken, to - taken));
   };
   while (from.next < left.length && left[from.next]!.start < end) {
     const { start: offset, end: behind } = left[from.next]!;
@@ -50,16 +54,17 @@ function skimInto(message: Fields, schema: DescMessage, from: Skimmed, start: nu
     if (field.content === offset) {
       const length = behind - offset;
       const read = (): Uint8Array => source.read(offset, length);
-      putElsewhere(message as unknown as TensorProto, { length, read, place: { source, offset } });
+      if (!isMessage(message, TensorProtoSchema)) throw new Error("Only tensors are left where they are.");
+      putElsewhere(message, { length, read, place: { source, offset } });
       from.next++;
     } else {
       const { localName, message: inner } = schema.fields.find(one => one.number === field.number)!;
-      const own = message[localName];
+      const own: unknown = Reflect.get(message, localName);
       // A field that may come once and comes twice is one message, by the rules of protobuf.
-      const part = (Array.isArray(own) ? undefined : own) ?? create(inner!);
+      const part = isMessage(own) ? own : create(inner!);
       if (Array.isArray(own)) own.push(part);
-      else message[localName] = part;
-      skimInto(part as Fields, inner!, from, field.content, field.end);
+      else Reflect.set(message, localName, part);
+      skimInto(part, inner!, from, field.content, field.end);
     }
   }
   takeTo(end);

@@ -1,6 +1,14 @@
-import { create, type DescField, type DescMessage, isFieldSet, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  isFieldSet,
+  isMessage,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { type BytesElsewhere, elsewhere } from "./bytes";
-import { type TensorProto, TensorProtoSchema } from "./onnx_pb";
+import { TensorProtoSchema } from "./onnx_pb";
 
 // Writes a message in which tensors have their bytes elsewhere: to the byte what protobuf would write with all of them in it,
 // but as a list of parts of which those are read one by one.
@@ -27,7 +35,7 @@ export function joined(parts: readonly Part[]): Uint8Array {
 
 /** The message in parts, in order: what lies between two tensors is one. */
 export function partsOf(schema: DescMessage, message: Message): Part[] {
-  if (!holdsElsewhere(schema, message)) return [toBinary(schema, message as never)];
+  if (!holdsElsewhere(schema, message)) return [toBinary(schema, message)];
   // Protobuf writes fields in the order of their numbers, and those it does not know behind them.
   const fields = [...schema.fields].sort((a, b) => a.number - b.number);
   const parts = fields.flatMap(field => fieldParts(schema, message, field));
@@ -35,18 +43,21 @@ export function partsOf(schema: DescMessage, message: Message): Part[] {
   return merged(parts);
 }
 
-type Fields = Record<string, unknown>;
+/** The messages that a field of a message holds; none where it holds numbers or text. */
+function messagesIn(message: Message, { localName }: DescField): Message[] {
+  const held: unknown = Reflect.get(message, localName);
+  return [held].flat().filter(one => isMessage(one));
+}
 
 function fieldParts(schema: DescMessage, message: Message, field: DescField): Part[] {
   const inner = field.message;
-  const bytes = isTensor(schema, message) ? elsewhere(message) : undefined;
+  const bytes = isMessage(message, TensorProtoSchema) ? elsewhere(message) : undefined;
   if (bytes && field.number === TensorProtoSchema.field.rawData.number) {
     return [tagAndLength(field, bytes.length), bytes];
   }
   if (!isFieldSet(message, field)) return [];
   if (!inner) return [alone(schema, message, field.localName)];
-  const value = (message as unknown as Fields)[field.localName] as Message | Message[];
-  return [value].flat().flatMap(one => {
+  return messagesIn(message, field).flatMap(one => {
     const parts = partsOf(inner, one);
     return [tagAndLength(field, lengthOf(parts)), ...parts];
   });
@@ -54,9 +65,9 @@ function fieldParts(schema: DescMessage, message: Message, field: DescField): Pa
 
 /** One field of a message, or its unknown ones, as protobuf writes it. */
 function alone(schema: DescMessage, message: Message, name: string): Uint8Array {
-  const single = create(schema) as unknown as Fields;
-  single[name] = (message as unknown as Fields)[name];
-  return toBinary(schema, single as never);
+  const single = create(schema);
+  Reflect.set(single, name, Reflect.get(message, name));
+  return toBinary(schema, single);
 }
 
 function tagAndLength(field: DescField, length: number): Uint8Array {
@@ -88,15 +99,12 @@ function merged(parts: readonly Part[]): Part[] {
   return result;
 }
 
-function isTensor(schema: DescMessage, message: Message): message is TensorProto {
-  return schema.typeName === TensorProtoSchema.typeName && message.$typeName === TensorProtoSchema.typeName;
-}
-
 function holdsElsewhere(schema: DescMessage, message: Message): boolean {
-  if (isTensor(schema, message)) return elsewhere(message) !== undefined;
+  if (isMessage(message, TensorProtoSchema)) return elsewhere(message) !== undefined;
   return schema.fields.some(field => {
-    if (!field.message || !isFieldSet(message, field)) return false;
-    const value = (message as unknown as Fields)[field.localName] as Message | Message[];
-    return [value].flat().some(one => holdsElsewhere(field.message, one));
+    const { message: inner } = field;
+    return (
+      inner && isFieldSet(message, field) && messagesIn(message, field).some(one => holdsElsewhere(inner, one))
+    );
   });
 }

@@ -5,7 +5,7 @@ import { bitsOf, DataType, type DataTypeName, dataTypeName } from "./dataTypes";
 import { type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 /** `TensorProto.DataLocation.EXTERNAL`: the bytes lie in a file beside the model. */
-const EXTERNAL = 1;
+export const EXTERNAL = 1;
 /** ONNX allows any rank; we have met 6. Beyond this the file is damaged or hostile. */
 const MAX_RANK = 16;
 /** Elements of one tensor. 2^40 float weights are 4 TiB; more can only be a forged number. */
