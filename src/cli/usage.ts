@@ -19,6 +19,7 @@ What to do
   --per-tensor                  one alphabet a layer instead of one a neuron
   --inputs quantized|float      what a layer is fitted on: the network quantized so far, or the float one (quantized)
   --target float|quantized      what it is asked to match: the float network's response, or its own on those inputs (float)
+  --one-sided auto|off          ask for no more than can be seen behind a Relu or a Clip (auto)
   --bias-correction auto|off    let biases take up the mean of what rounding changed (auto)
   --fold-bn auto|off            fold BatchNormalization into the layer before it, which changes nothing (auto)
   --damping auto|X, --paths auto|N

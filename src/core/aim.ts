@@ -1,8 +1,9 @@
 import type { GroupRows } from "./calibration/rows";
 import type { Linalg } from "./linalg/linalg";
-import type { Matrix, Matrix64 } from "./matrix";
+import { type Matrix, type Matrix64, rowsFrom } from "./matrix";
 import { align, type Alignment } from "./methods/align";
 import { meanGram } from "./methods/damping";
+import { askedOneSided } from "./oneSided";
 import { squaresOf } from "./report/measure";
 
 /** What a layer is asked to match. */
@@ -11,6 +12,8 @@ export interface AimChoice {
   readonly target: "float" | "quantized";
   /** Whether the bias may take the mean, so that nothing of it is left for the weights. */
   readonly centre: boolean;
+  /** Whether of a response that is cut off behind the layer no more is asked than that it be cut off. */
+  readonly oneSided: boolean;
 }
 
 /** Which weights to round, and in which metric the rounding counts. */
@@ -33,11 +36,13 @@ const ROWS_AT_ONCE = 2048;
 
 /**
  * @param weights W, [inputs, neurons].
+ * @param bias    b, [neurons]; null for none.
  * @param rows    all rows of the fitted samples.
  */
 export async function aimAt(
   choice: AimChoice & { method: string },
   weights: Matrix,
+  bias: Float32Array | null,
   rows: GroupRows,
   linalg: Linalg,
 ): Promise<Aim> {
@@ -58,14 +63,19 @@ export async function aimAt(
   const moments = await linalg.moments(weights.rows, weights.columns);
   const responses = squaresOf(weights.columns, choice.centre);
   for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
-    const seen = rowsFrom(rows.seen, start);
-    const response = await linalg.multiply(rowsFrom(rows.float, start), weights);
+    const seen = rowsFrom(rows.seen, start, ROWS_AT_ONCE);
+    const response = await linalg.multiply(rowsFrom(rows.float, start, ROWS_AT_ONCE), weights);
     responses.add(response);
     // Where the output enters a sum, what the rest of the sum has lost is asked of this layer too.
-    if (rows.missing) addTo(response, rowsFrom(rows.missing, start));
+    if (rows.added) addTo(response, rowsFrom(rows.added.missing, start, ROWS_AT_ONCE));
     await moments.add(seen, response);
   }
-  const alignment = await align(await moments.finish(), weights, choice.centre, linalg);
+  const asked = await moments.finish();
+  let alignment = await align(asked, weights, choice.centre, linalg);
+  if (rows.range) {
+    const less = await askedOneSided(asked, alignment, { ...rows, range: rows.range }, weights, bias, linalg);
+    alignment = await align(less, weights, choice.centre, linalg);
+  }
   // The alignment has moved the weights to what X~ can give of XW; from there on both networks feed the layer X~.
   return {
     target: alignment.target,
@@ -86,9 +96,4 @@ async function meanCross({ seen, float }: GroupRows, linalg: Linalg): Promise<Ma
 
 function addTo(sums: Matrix, { data }: Matrix): void {
   for (let at = 0; at < data.length; at++) sums.data[at]! += data[at]!;
-}
-
-function rowsFrom({ rows, columns, data }: Matrix<Float32Array>, start: number): Matrix<Float32Array> {
-  const end = Math.min(rows, start + ROWS_AT_ONCE);
-  return { rows: end - start, columns, data: data.subarray(start * columns, end * columns) };
 }

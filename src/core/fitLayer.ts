@@ -45,7 +45,7 @@ export interface FittedLayer extends LayerFit {
 /** How a layer is quantized where there is nothing to fit to: by rounding, its bias left alone. */
 export function withoutData<Plan extends LayerPlan>(plan: Plan): Plan {
   const radius = plan.radius === "data" ? "mse" : plan.radius;
-  return { ...plan, method: "msq", radius, target: "quantized", centre: false, refine: false };
+  return { ...plan, method: "msq", radius, target: "quantized", centre: false, oneSided: false, refine: false };
 }
 
 /**

@@ -37,7 +37,9 @@ export async function aimGroups(plan: LayerPlan, rows: DrawnRows | null, linalg:
   for (let group = 0; group < plan.layer.groups; group++) {
     const weights = groupWeights(plan.layer, stored, group);
     const ofGroup = rows && (await rows.group(group));
-    const aim = ofGroup && (await aimAt(plan, weights, ofGroup, linalg));
+    const neurons = weights.columns;
+    const bias = plan.layer.bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
+    const aim = ofGroup && (await aimAt(plan, weights, bias, ofGroup, linalg));
     groups.push({
       weights,
       target: aim?.target ?? weights,

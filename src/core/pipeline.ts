@@ -74,8 +74,11 @@ export async function quantizeLayers(
 ): Promise<FittedLayer[]> {
   const layers = plans.map(plan => plan.layer);
   // A layer that aims at the float network makes up for what is lost in what is added to its outputs, too.
-  const sums = plans.map(plan => plan.target === "float");
-  const stops = stopsAt(index, layers, sums);
+  const behind = plans.map(plan => ({
+    sum: plan.target === "float",
+    range: plan.target === "float" && plan.oneSided,
+  }));
+  const stops = stopsAt(index, layers, behind);
   const runs = feeds ? [...feeds.fitted, ...feeds.heldOut] : [];
   const floatPass = startForward(model, index, runs, parts.open, parts.keep);
   const quantizedPass = startForward(model, index, runs, parts.open, parts.keep);

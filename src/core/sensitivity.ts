@@ -1,5 +1,5 @@
 import { Failure } from "./failure";
-import { allUsable, startForward, stopsAt } from "./calibration/forward";
+import { ALONE, allUsable, startForward, stopsAt } from "./calibration/forward";
 import type { KeptFeed } from "./calibration/kept";
 import { layerRows, type LayerRows } from "./calibration/rows";
 import type { LayerPlan } from "./fitLayer";
@@ -35,7 +35,7 @@ export async function sensitivities<Error>(
   const stops = stopsAt(
     index,
     layers,
-    layers.map(() => false),
+    layers.map(() => ALONE),
   );
   const pass = startForward(model, index, feeds.fitted, parts.open, parts.keep);
   const errors: Error[][] = [];

@@ -16,6 +16,8 @@ export interface QuantizeOptions {
   readonly inputs: "quantized" | "float";
   readonly target: "float" | "quantized";
   /** Whether biases take up the mean of what rounding changed. */
+  /** Whether of what a Relu or a Clip cuts off behind a layer no more is asked than that it be cut off. */
+  readonly oneSided: "auto" | "off";
   readonly biasCorrection: "auto" | "off";
   /** Whether a BatchNormalization goes into the layer before it. */
   readonly foldBatchNorm: "auto" | "off";

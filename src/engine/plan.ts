@@ -94,6 +94,7 @@ export function planLayers(
       halfSteps: storage.format === "packed",
       // Where the layers before are not quantized for a fit, a layer can only match itself.
       target: options.inputs === "quantized" ? options.target : "quantized",
+      oneSided: options.oneSided === "auto",
       centre: options.biasCorrection === "auto" && layer.biasAt !== null,
       refine: options.refine,
       damping: options.damping === "auto" ? undefined : options.damping,

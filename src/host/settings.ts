@@ -40,6 +40,7 @@ export function optionsOf({ bits, maxBytes, plainRounding, method, data }: Choic
     group: undefined,
     inputs: "quantized",
     target: "float",
+    oneSided: "auto",
     biasCorrection: "auto",
     foldBatchNorm: "auto",
     maxBytes,

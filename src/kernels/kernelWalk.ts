@@ -1,5 +1,5 @@
 import type { KernelWalk } from "../core/linalg/linalg";
-import { type Matrix, type Matrix64, zeros64 } from "../core/matrix";
+import { type Matrix, type Matrix64, transposed, zeros64 } from "../core/matrix";
 import { moments, multiply } from "./metric";
 import { squaredNorms } from "./neurons";
 import { overItems, runnerFor, type Workspace } from "./workspace";
@@ -66,14 +66,6 @@ export async function rowSpace(work: Workspace, inputs: Matrix, tolerance: numbe
     for (let i = 0; i < n; i++) kept.data[row * n + i] = scale * vectors[k * n + i]!;
   });
   return wide ? multiply(work, kept, inputs) : kept;
-}
-
-function transposed({ rows, columns, data }: Matrix): Matrix64 {
-  const result = zeros64(columns, rows);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) result.data[j * rows + i] = data[i * columns + j]!;
-  }
-  return result;
 }
 
 /** Neurons a chunk: some hundredths of a second for the layers met so far. */

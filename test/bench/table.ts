@@ -3,7 +3,7 @@
 // the same rows; GPTQ with damping 1 % and order by energy.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { startForward, stopsAt } from "../../src/core/calibration/forward";
+import { ALONE, startForward, stopsAt } from "../../src/core/calibration/forward";
 import { keepFeed } from "../../src/core/calibration/kept";
 import { readNpy } from "../../src/core/calibration/npy";
 import { layerRows } from "../../src/core/calibration/rows";
@@ -139,7 +139,7 @@ async function layersOf({
   const stops = stopsAt(
     index,
     chosen,
-    chosen.map(() => false),
+    chosen.map(() => ALONE),
   );
   for (const [k, stop] of stops.entries()) {
     const layer = chosen[k]!;

@@ -27,15 +27,15 @@ for (const name of [
     const output = arrayOf(`test/data/awkward/${name}.out.${layer.node.output[0]!}.npy`);
     const weights = float32Values(index.initializers.get(layer.tensor)!);
     const nothing = { ...output, data: new Float32Array(output.data.length) };
-    const float = { inputs: [keptInMemory(input)], addends: [keptInMemory(output)] };
-    const seen = { inputs: float.inputs, addends: [keptInMemory(nothing)] };
+    const float = { inputs: [keptInMemory(input)], addends: [keptInMemory(output)], range: null };
+    const seen = { inputs: float.inputs, addends: [keptInMemory(nothing)], range: null };
     const rows = layerRows(layer, float, seen, 1, 0).fitted(Infinity);
     const oneByOne = layerRows(layer, float, seen, 1, 0, 0).fitted(Infinity);
     const neurons = layer.neurons / layer.groups;
     const places = layer.window ? output.dims[2]! * output.dims[3]! : 1;
     let largest = 0;
     for (let group = 0; group < layer.groups; group++) {
-      const { float: x, missing } = await rows.group(group);
+      const { float: x, added } = await rows.group(group);
       assert.deepEqual(await oneByOne.group(group), await rows.group(group));
       const w = groupWeights(layer, weights, group);
       for (let r = 0; r < x.rows; r++) {
@@ -45,7 +45,8 @@ for (const name of [
           for (let i = 0; i < x.columns; i++) sum += x.data[r * x.columns + i]! * w.data[i * neurons + j]!;
           const at = (Math.floor(r / places) * layer.neurons + neuron) * places + (r % places);
           largest = Math.max(largest, Math.abs(sum - Number(output.data[at]!)));
-          assert.equal(missing!.data[r * neurons + j], output.data[at]);
+          assert.equal(added!.missing.data[r * neurons + j], output.data[at]);
+          assert.equal(added!.seen.data[r * neurons + j], 0);
         }
       }
     }

@@ -19,6 +19,7 @@ export const usual: QuantizeOptions = {
   perTensor: false,
   group: undefined,
   target: "float",
+  oneSided: "auto",
   biasCorrection: "auto",
   foldBatchNorm: "auto",
   maxBytes: undefined,

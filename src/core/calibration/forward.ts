@@ -1,5 +1,6 @@
 import { Failure } from "../failure";
 import { addendsOf } from "../graph/addends";
+import { type SeenRange, seenRange } from "../graph/cutOffs";
 import type { Layer } from "../graph/layers";
 import { cutGraph, type Replaced, type Segment, segmentModel } from "../graph/segments";
 import type { GraphIndex } from "../graph/uses";
@@ -16,14 +17,27 @@ export interface Stop {
   readonly input: string | null;
   /** What is added to its outputs, where that matters and is known in time. */
   readonly addend: string | null;
+  /** What is seen of its outputs; null for all, or where that does not matter. */
+  readonly range: SeenRange | null;
 }
+
+/** What matters behind a layer. */
+export interface Behind {
+  /** What is added to its outputs. */
+  readonly sum: boolean;
+  /** What is cut off from them. */
+  readonly range: boolean;
+}
+
+/** Where a layer answers for itself alone. */
+export const ALONE: Behind = { sum: false, range: false };
 
 /**
  * @param layers in execution order.
- * @param sums   of each layer, whether it matters what is added to its outputs.
+ * @param behind what matters behind each of them.
  */
-export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: readonly boolean[]): Stop[] {
-  const addends = addendsOf(index, layers).map((addend, k) => (sums[k] ? addend : null));
+export function stopsAt(index: GraphIndex, layers: readonly Layer[], behind: readonly Behind[]): Stop[] {
+  const addends = addendsOf(index, layers).map((addend, k) => (behind[k]!.sum ? addend : null));
   const wanted = layers.map(({ input }, k) =>
     [input, addends[k]].filter(name => name !== null && name !== undefined),
   );
@@ -31,6 +45,7 @@ export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: reado
     segment,
     input: layers[k]!.input,
     addend: addends[k]!,
+    range: behind[k]!.range ? seenRange(layers[k]!, addends[k]!, index) : null,
   }));
 }
 
@@ -38,6 +53,8 @@ export function stopsAt(index: GraphIndex, layers: readonly Layer[], sums: reado
 export interface LayerActivations {
   readonly inputs: readonly KeptTensor[];
   readonly addends: readonly KeptTensor[] | undefined;
+  /** What is seen of the outputs of the layer they are for; null for all. */
+  readonly range: SeenRange | null;
 }
 
 /** Whether a layer can be fitted to them. */
@@ -104,10 +121,14 @@ export function startForward(
   };
   return {
     through,
-    async activations({ segment, input, addend }, replaced) {
+    async activations({ segment, input, addend, range }, replaced) {
       await through(segment, replaced);
       const wanted = (name: string): KeptTensor[] => alive.map(values => float32(name, find(values, name)));
-      return { inputs: input === null ? [] : wanted(input), addends: addend === null ? undefined : wanted(addend) };
+      return {
+        inputs: input === null ? [] : wanted(input),
+        addends: addend === null ? undefined : wanted(addend),
+        range,
+      };
     },
     end() {
       for (const [run, values] of alive.entries()) goOn(run, values, new Set());

@@ -1,4 +1,5 @@
 import { Failure } from "../failure";
+import type { SeenRange } from "../graph/cutOffs";
 import type { Layer } from "../graph/layers";
 import { place, type Window } from "../graph/window";
 import type { Matrix } from "../matrix";
@@ -20,8 +21,18 @@ export interface GroupRows {
   readonly float: Matrix<Float32Array>;
   /** X~, what the network quantized so far feeds it; the same object where it is the float one. */
   readonly seen: Matrix<Float32Array>;
-  /** S - S~ of what is added to the layer's outputs in both networks, [rows, neurons]; undefined where nothing is. */
-  readonly missing: Matrix<Float32Array> | undefined;
+  /** What is added to the layer's outputs in both networks; undefined where nothing is. */
+  readonly added: AddedRows | undefined;
+  /** What is seen of the layer's outputs, and of the sum they enter; null where all of it is. */
+  readonly range: SeenRange | null;
+}
+
+/** [rows, neurons] each. */
+export interface AddedRows {
+  /** S~, what the network quantized so far adds. */
+  readonly seen: Matrix<Float32Array>;
+  /** S - S~. */
+  readonly missing: Matrix<Float32Array>;
 }
 
 /**
@@ -65,13 +76,15 @@ export function layerRows(
       Math.min(most, rowLimit(layer.inputs)),
       seed,
     );
-    const bytesOfGroup = 4 * rows.length * (2 * layer.inputs + layer.neurons / layer.groups);
+    const bytesOfGroup = 4 * rows.length * (2 * layer.inputs + (2 * layer.neurons) / layer.groups);
     const atOnce = Math.max(1, Math.floor(bytesAtOnce / Math.max(1, bytesOfGroup)));
     const gather = async (groups: Groups): Promise<GroupRows[]> => {
       const ofFloat = await gatherRows(layer, floatRuns, rows, groups);
       const ofSeen = seen === float ? ofFloat : await gatherRows(layer, seenRuns, rows, groups);
-      const missing = added && (await missingSums(layer, floatRuns, added, rows, groups));
-      return ofFloat.map((one, k) => ({ float: one, seen: ofSeen[k]!, missing: missing?.[k] }));
+      const sums = added && (await addedSums(layer, floatRuns, added, rows, groups));
+      // Of a sum that is not known nobody can tell what is seen.
+      const range = added && !sums ? null : float.range;
+      return ofFloat.map((one, k) => ({ float: one, seen: ofSeen[k]!, added: sums?.[k], range }));
     };
     // The last ones are asked for again when errors are measured; gathering patches is as dear as the fit.
     let last: { groups: Groups; rows: GroupRows[] } | undefined;
@@ -195,19 +208,22 @@ async function gatherRows(
 }
 
 /**
- * S - S~ at the drawn rows, for each group [rows, neurons of the group]; undefined where what is added has another shape than
- * the layer's outputs, and so does not add to each of them what is only its own.
+ * S - S~ and S~ at the drawn rows, for each group [rows, neurons of the group]; undefined where what is added has another shape
+ * than the layer's outputs, and so does not add to each of them what is only its own.
  */
-async function missingSums(
+async function addedSums(
   layer: Layer,
   inputs: readonly KeptTensor[],
   added: { float: readonly KeptTensor[]; seen: readonly KeptTensor[] },
   rows: readonly Row[],
   groups: Groups,
-): Promise<Matrix<Float32Array>[] | undefined> {
+): Promise<AddedRows[] | undefined> {
   if (!inputs.every(({ dims }, run) => sameDims(outputDims(layer, dims), added.float[run]!.dims))) return undefined;
   const neurons = layer.neurons / layer.groups;
-  const gathered = emptyMatrices(groups, rows.length, neurons);
+  const gathered = emptyMatrices(groups, rows.length, neurons).map(missing => ({
+    missing,
+    seen: { ...missing, data: new Float32Array(missing.data.length) },
+  }));
   for (const { run, from, to } of runsOf(rows)) {
     const { dims, data: float } = await added.float[run]!.read();
     const { data: seen } = await added.seen[run]!.read();
@@ -215,11 +231,12 @@ async function missingSums(
     const plane = layer.window ? dims[2]! * dims[3]! : 1;
     for (let r = from; r < to; r++) {
       const { position } = rows[r]!;
-      gathered.forEach(({ data }, k) => {
+      gathered.forEach((one, k) => {
         const neuron = Math.floor(position / plane) * layer.neurons + (groups.from + k) * neurons;
         for (let j = 0; j < neurons; j++) {
           const at = (neuron + j) * plane + (position % plane);
-          data[r * neurons + j] = (float[at] as number) - (seen[at] as number);
+          one.seen.data[r * neurons + j] = seen[at] as number;
+          one.missing.data[r * neurons + j] = (float[at] as number) - (seen[at] as number);
         }
       });
     }

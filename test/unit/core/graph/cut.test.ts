@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { addendsOf } from "../../../../src/core/graph/addends";
+import { type SeenRange, seenRange } from "../../../../src/core/graph/cutOffs";
 import { findLayers, type Layer } from "../../../../src/core/graph/layers";
 import { cutGraph } from "../../../../src/core/graph/segments";
 import type { GraphIndex } from "../../../../src/core/graph/uses";
-import { node, valueInfo } from "../../../../src/core/onnx/build";
+import { node, tensorOf, valueInfo } from "../../../../src/core/onnx/build";
 import { type Model, readModel, writeModel } from "../../../../src/core/onnx/model";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto } from "../../../../src/core/onnx/onnx_pb";
 import { tensor } from "../../../../src/core/onnx/tensors";
@@ -88,6 +89,70 @@ for (const { what, nodes, output, addends } of sums) {
   test(`what is added to a layer's output: ${what}`, () => {
     const { index, layers } = modelOf(nodes, output);
     assert.deepEqual(addendsOf(index, layers), addends);
+  });
+}
+
+const stored = (name: string, value: number): NodeProto =>
+  node("Constant", [], name, [tensorOf("value", tensor(name, "float32", [], Float32Array.of(value)))]);
+const relu = { low: 0, high: Infinity };
+const ranges: { what: string; nodes: NodeProto[]; output: string; ranges: (SeenRange | null)[] }[] = [
+  { what: "behind a Relu", nodes: [product("x", "a"), node("Relu", ["a"], "y")], output: "y", ranges: [relu] },
+  {
+    what: "behind a bias, a sum and a Relu",
+    nodes: [
+      product("x", "a"),
+      node("Add", ["a", "bias"], "c"),
+      node("Add", ["c", "x"], "s"),
+      node("Relu", ["s"], "y"),
+    ],
+    output: "y",
+    ranges: [relu],
+  },
+  {
+    what: "behind a Clip with stored bounds, one of which may be missing",
+    nodes: [stored("six", 6), product("x", "a"), node("Clip", ["a", "", "six"], "y")],
+    output: "y",
+    ranges: [{ low: -Infinity, high: 6 }],
+  },
+  {
+    what: "all of it behind a Clip whose bounds are worked out",
+    nodes: [node("ReduceMax", ["x"], "most"), product("x", "a"), node("Clip", ["a", "", "most"], "y")],
+    output: "y",
+    ranges: [null],
+  },
+  {
+    what: "all of it where somebody else reads it",
+    nodes: [product("x", "a"), node("Relu", ["a"], "r"), node("Mul", ["r", "a"], "y")],
+    output: "y",
+    ranges: [null],
+  },
+  {
+    what: "all of it where it is an output of the model",
+    nodes: [product("x", "a"), node("Relu", ["a"], "r")],
+    output: "a",
+    ranges: [null],
+  },
+  {
+    what: "all of it where the sum with a stored tensor stands between",
+    nodes: [product("x", "a"), node("Add", ["a", "stored"], "s"), node("Relu", ["s"], "y")],
+    output: "y",
+    ranges: [null],
+  },
+  {
+    what: "all of it behind what bends it",
+    nodes: [product("x", "a"), node("LeakyRelu", ["a"], "y")],
+    output: "y",
+    ranges: [null],
+  },
+];
+for (const { what, nodes, output, ranges: wanted } of ranges) {
+  test(`what is seen of a layer's outputs: ${what}`, () => {
+    const { index, layers } = modelOf(nodes, output);
+    const addends = addendsOf(index, layers);
+    assert.deepEqual(
+      layers.map((layer, k) => seenRange(layer, addends[k]!, index)),
+      wanted,
+    );
   });
 }
 
