@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { allGraphs, allNodes, allTensors, bodiesOf, readModel, writeModel } from "../../src/core/onnx/model";
 import { AttributeProtoSchema, NodeProtoSchema } from "../../src/core/onnx/onnx_pb";
+import type { Seed } from "./seeds";
 
 /** Draws that a mutation makes: the same from the same seed. */
 export interface Dice {
@@ -92,9 +93,7 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
   "dimensions swapped": (model, dice) => dice.any(allTensors(model))?.dims.reverse(),
   "input's shape": (model, dice) => {
     const dims = dice.any(model.graph.input)?.type?.tensorType?.shape?.dim;
-    // Not 65,536: to be fed two million made-up numbers a sample is honest work, and takes its seconds.
-    const sizes = NUMBERS.filter(size => size !== 65_536n);
-    if (dims && dims.length > 0) dice.of(dims).value = { case: "dimValue", value: dice.of(sizes) };
+    if (dims && dims.length > 0) dice.of(dims).value = { case: "dimValue", value: dice.of(NUMBERS) };
   },
   "element type": (model, dice) => {
     const tensor = dice.any(allTensors(model));
@@ -183,6 +182,29 @@ const OF_MODELS: Record<string, (model: ReturnType<typeof readModel>, dice: Dice
   },
 };
 
+/** Mutations of files with numbers of a fixed width at fixed places, as most data files have them. */
+const OF_HEADERS: Record<string, Change> = {
+  "number set": (bytes, dice) => {
+    const out = Buffer.from(bytes);
+    for (let left = 1 + dice.below(3); left > 0; left--) {
+      const width = dice.of([2, 4, 8]);
+      const at = Math.min(place(bytes, dice), bytes.length - width);
+      if (at < 0) continue;
+      const number = BigInt.asUintN(8 * width, dice.of(NUMBERS));
+      const number64 = Buffer.alloc(8);
+      number64.writeBigUInt64LE(number);
+      const little = number64.subarray(0, width);
+      out.set(dice.below(2) ? little : little.reverse(), at);
+    }
+    return new Uint8Array(out);
+  },
+  // Start of a group within a group, the one kind of nesting that protobuf needs no length for.
+  "groups deep": (bytes, dice) => {
+    const at = place(bytes, dice);
+    return concat(bytes.subarray(0, at), new Uint8Array(dice.of([1000, 100_000])).fill(0x7b), bytes.subarray(at));
+  },
+};
+
 /** Mutations of text: JSON whose words and brackets are out of place. */
 const OF_TEXT: Record<string, Change> = {
   "word for word": (bytes, dice) => {
@@ -222,30 +244,31 @@ const OF_TEXT: Record<string, Change> = {
   },
 };
 
-export type Kind = "model" | "data";
-
 /** One mutant of a file: what was done to it, and its bytes. Some have been mutated twice. */
-export function mutant(
-  kind: Kind,
-  seed: Uint8Array,
-  others: readonly Uint8Array[],
-  dice: Dice,
-): { what: string; bytes: Uint8Array } {
+export function mutant(seed: Seed, others: readonly Seed[], dice: Dice): { what: string; bytes: Uint8Array } {
+  const isModel = seed.kind !== "data";
   const done: string[] = [];
-  let bytes = seed;
-  if (kind === "model" && dice.below(2) === 0) {
+  let { bytes } = seed;
+  if (isModel && dice.below(2) === 0) {
     const what = dice.of(Object.keys(OF_MODELS));
-    const model = readModel(seed, "seed");
+    const model = readModel(bytes, "seed");
     OF_MODELS[what]!(model, dice);
     done.push(what);
     bytes = writeModel(model);
     if (dice.below(4) > 0) return { what, bytes };
   }
-  const changes = kind === "data" ? { ...OF_BYTES, ...OF_TEXT } : OF_BYTES;
+  // An archive of what was mutated is whole itself, so that what lies in it is looked at.
+  const inside = seed.inside !== undefined && dice.below(2) === 0 ? seed.inside : undefined;
+  if (inside) {
+    bytes = inside.bytes;
+    done.push("inside");
+  }
+  const changes = isModel ? OF_BYTES : { ...OF_BYTES, ...OF_HEADERS, ...OF_TEXT };
+  const spliced = others.map(one => one.bytes);
   for (let left = dice.of([1, 1, 2]); left > 0 && bytes.length > 0; left--) {
     const what = dice.of(Object.keys(changes));
-    bytes = changes[what]!(bytes, dice, others);
+    bytes = changes[what]!(bytes, dice, spliced);
     done.push(what);
   }
-  return { what: done.join(" + "), bytes };
+  return { what: done.join(" + "), bytes: inside ? inside.wrap(bytes) : bytes };
 }
