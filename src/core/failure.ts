@@ -29,6 +29,8 @@ export type FailureCode =
  */
 export class Failure extends Error {
   override readonly name = "Failure";
+  readonly happened: string;
+  readonly next: string;
 
   /**
    * @param code stable, for scripts.
@@ -37,9 +39,22 @@ export class Failure extends Error {
    */
   constructor(
     readonly code: FailureCode,
-    readonly happened: string,
-    readonly next: string,
+    happened: string,
+    next: string,
   ) {
-    super(`${happened} ${next}`);
+    const [told, advised] = [oneLine(happened), oneLine(next)];
+    super(`${told} ${advised}`);
+    this.happened = told;
+    this.next = advised;
   }
+}
+
+/** A name in a damaged file may be as long as the file. */
+const MOST_CHARACTERS = 1200;
+
+/** Names that come from a file may hold line ends, and codes that a terminal obeys. */
+function oneLine(sentence: string): string {
+  const plain = sentence.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  if (plain.length <= MOST_CHARACTERS) return plain;
+  return `${plain.slice(0, MOST_CHARACTERS / 2)} … ${plain.slice(-MOST_CHARACTERS / 2)}`;
 }

@@ -1,7 +1,7 @@
 import { modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed, keptInMemory } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
-import { syntheticFeeds } from "../core/calibration/synthetic";
+import { affordableSamples, syntheticFeeds } from "../core/calibration/synthetic";
 import type { Feed } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -108,8 +108,10 @@ async function synthetic(
   keep: Keep,
   run: RunChoices,
 ): Promise<CalibrationData> {
-  const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
-  const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
+  const inputs = modelInputs(model);
+  const usual = SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
+  const count = options.samples ?? affordableSamples(inputs, usual, options.dims);
+  const madeUp = () => syntheticFeeds(inputs, count, options.seed, options.dims);
   const [first] = madeUp();
   const obstacle = first ? await runsOn(model, first, run) : "an input of a kind or a size that cannot be made up";
   if (obstacle !== undefined) {
@@ -128,6 +130,9 @@ async function synthetic(
     classes: false,
     fit: options.synthetic,
     warnings: [
+      ...(options.samples === undefined && count < usual
+        ? [`The inputs are so large that only ${count} ${count === 1 ? "was" : "were"} made up.`]
+        : []),
       "Measured on made-up inputs: the errors rank layers at best; on your data they can be several times larger.",
     ],
   };

@@ -145,10 +145,19 @@ async function differs(
     culprit = `layer "${layer.layer.name}" alone does, by ${alone!.toExponential(1)}`;
     break;
   }
+  const far = Number.isFinite(error) ? `by ${error!.toExponential(1)}` : "in numbers that are none (NaN)";
+  if (choices.weightsAlone) {
+    return new Failure(
+      "copy-differs",
+      `The copy differs from its own dequantized weights ${far}, and ${bound} is the bound; ${culprit}.`,
+      "Nothing was kept; use --format packed or leave that layer out with --exclude, and tell us about this model.",
+    );
+  }
+  // Weights or activations near the ends of float32: one scale for all of a tensor, times another, is no number any more.
   return new Failure(
     "copy-differs",
-    `The copy (${choices.weightsAlone ? "weights alone" : "in a default session"}) differs from its own dequantized weights by ${error!.toExponential(1)}, and ${bound} is the bound; ${culprit}.`,
-    "Nothing was kept; use --format packed or leave that layer out with --exclude, and tell us about this model.",
+    `In a default session, where onnxruntime rounds activations to int8, the copy differs from its own dequantized weights ${far}, and ${bound} is the bound; ${culprit}.`,
+    "Nothing was kept; use --format packed, whose activations stay floats, or leave that layer out with --exclude.",
   );
 }
 

@@ -6,7 +6,10 @@ import { readWhole } from "./files";
 export const KINDS = ["image", "tensor", "tokens", "audio", "u8"] as const;
 export type Kind = (typeof KINDS)[number];
 /** The developers' pack's names. */
-const OTHER_NAMES: Record<string, Kind> = { vad: "audio", audio_windows: "audio" };
+const OTHER_NAMES: ReadonlyMap<string, Kind> = new Map([
+  ["vad", "audio"],
+  ["audio_windows", "audio"],
+]);
 /** How Silero VAD is fed, as its authors' code does it; `vad` stands for that. */
 const VAD = { chunk: 512, context: 64, state: { state: "stateN" }, rate: 16_000 };
 
@@ -124,7 +127,7 @@ function specOf(given: unknown, file: string): DataSpec {
   const fields = given.kind === "vad" ? { ...VAD, ...given } : given;
   const { text, path, count, list, wrong } = readers(fields, file);
   const named = text("kind");
-  const kind = named === undefined ? undefined : (OTHER_NAMES[named] ?? KINDS.find(one => one === named));
+  const kind = named === undefined ? undefined : (OTHER_NAMES.get(named) ?? KINDS.find(one => one === named));
   if (named !== undefined && !kind) throw bad(file, `is of kind "${named}"; there are ${KINDS.join(", ")}`);
   const golden = fields.golden_files ?? [];
   if (!Array.isArray(golden) || !golden.every(name => typeof name === "string"))
@@ -139,7 +142,7 @@ function specOf(given: unknown, file: string): DataSpec {
     preprocessing: fields.pre === undefined ? undefined : stepsOf(fields.pre, file),
     dims: fields.dims === undefined ? undefined : list(fields, "dims"),
     batch: count("batch"),
-    labelOffset: count("label_offset", -Infinity) ?? 0,
+    labelOffset: count("label_offset", -MAX_COUNT) ?? 0,
     inputs: inputsOf(fields.inputs, file),
     golden: golden.map(name => resolve(dirname(file), name)),
     sound: {
@@ -152,6 +155,9 @@ function specOf(given: unknown, file: string): DataSpec {
     },
   };
 }
+
+/** Samples of a call, and numbers of a window of sound: more than an hour of it at 16 kHz. */
+const MAX_COUNT = 2 ** 26;
 
 /** What reads one field of an object and says which is wrong. */
 function readers(fields: Fields, file: string) {
@@ -168,11 +174,12 @@ function readers(fields: Fields, file: string) {
       const value = text(name);
       return value === undefined ? undefined : resolve(dirname(file), value.replace(/ \(sorted\)$/, ""));
     },
-    count: (name: string, least = 1): number | undefined => {
+    count: (name: string, least = 1, most = MAX_COUNT): number | undefined => {
       const value = fields[name];
       if (value === undefined) return undefined;
-      if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-      throw wrong(name, least === -Infinity ? "a whole number" : `a whole number of ${least} or more`);
+      if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most)
+        return value as number;
+      throw wrong(name, `a whole number from ${least} to ${most}`);
     },
     list: (from: Fields, name: string, otherwise?: readonly number[]): readonly number[] => {
       const value = from[name] ?? otherwise;

@@ -4,7 +4,7 @@ import type { Tensor } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
-import { elements } from "./data/source";
+import { elements, MAX_CALL_ELEMENTS } from "./data/source";
 import { openStream, type StreamSpec } from "./data/stream";
 import type { DataSpec, InputValue } from "./dataFile";
 import { type Call, callOf, type Feeder, feeder, isRate, rateSource, requireNamed } from "./feeder";
@@ -35,6 +35,9 @@ const USUAL_BATCH = 16;
  * It does not follow --memory, since onnxruntime adds up in another order for another number of rows, and the codes would differ.
  */
 const MOST_CALL_BYTES = 2 ** 24;
+
+/** The whole of ImageNet is a thirteenth of this. Samples without a number in them take no bytes, so a file may claim any count. */
+const MAX_SAMPLES = 2 ** 24;
 
 /**
  * Opens the samples of a data file.
@@ -82,11 +85,19 @@ export async function openSamples(
       "Give as many for every input.",
     );
   }
-  const count = Math.min(limit, first.source.count);
-  if (count === 0) throw noSamples(path);
+  const count = countOf(path, first.source.count, limit);
   const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
   const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
   const batch = alone ? 1 : (fixed ?? spec.batch ?? usualBatch(feeders));
+  const held = fixed ?? Math.min(batch, count);
+  const most = Math.max(...feeders.map(({ source }) => held * elements(source.dims)));
+  if (!alone && most > MAX_CALL_ELEMENTS) {
+    throw new Failure(
+      "data-does-not-fit",
+      `A call with ${held} samples holds ${most} numbers, and ${MAX_CALL_ELEMENTS} are the most.`,
+      fixed === undefined ? 'Give a smaller "batch" in the data file.' : "The model cannot be run on this machine.",
+    );
+  }
   return {
     count,
     stream: false,
@@ -114,8 +125,18 @@ export async function feedsOf(samples: Samples, some: readonly number[], keep: K
   return feeds;
 }
 
-function noSamples(path: string): Failure {
-  return new Failure(
+/** How many samples are used of those that are there. */
+function countOf(path: string, there: number, limit: number): number {
+  const count = Math.min(limit, there);
+  if (count > MAX_SAMPLES) {
+    throw new Failure(
+      "data-does-not-fit",
+      `${path} holds ${there} samples, and ${MAX_SAMPLES} are the most.`,
+      "Use the first of them (--samples N).",
+    );
+  }
+  if (count > 0) return count;
+  throw new Failure(
     "data-does-not-fit",
     `${path} holds no samples.`,
     "Give an array whose first axis counts samples, a folder with files, or a sound as long as one call.",
@@ -157,8 +178,7 @@ async function streamSamples(
   );
   const open = () => openSession(model, { weightsAlone: true, threads: 1 });
   const opened = await openStream(path, stream, input, inputs, constants, open);
-  const count = Math.min(limit, opened.count);
-  if (count === 0) throw noSamples(path);
+  const count = countOf(path, opened.count, limit);
   return {
     count,
     stream: true,

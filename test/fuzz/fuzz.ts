@@ -11,7 +11,7 @@ import { type Seed, seedsIn } from "./seeds";
 
 /** One mutant in so many is a file of data, one model in so many a real one. */
 const DATA_EVERY = 4;
-const REAL_EVERY = 4;
+const REAL_EVERY = 8;
 /** What a failure of these says accuses a copy, not a mutant: each is kept and looked at. */
 const LOOKED_AT = /copy-differs|copy-does-not-load/;
 

@@ -59,6 +59,11 @@ const words: Readonly<Record<SkipReason, Words>> = {
     sentence: "Scales and new nodes would eat the saving.",
     short: "too small",
   },
+  "too-large": {
+    title: "Too large",
+    sentence: "No layer of so many weights fits into memory at once. The tensor is copied as it is.",
+    short: "too large",
+  },
   "not-finite": {
     title: "Holds NaN or infinity",
     sentence: "Rounding has no meaning there. The tensor is copied as it is.",

@@ -13,6 +13,8 @@ const MAX_HEADER_BYTES = 10_000;
 /** As for tensors of a model. */
 const MAX_RANK = 16;
 
+const NEWEST_VERSION = 3;
+
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 const TYPES: Record<string, { type: TensorType; bytes: number; view: (buffer: ArrayBuffer) => TensorData }> = {
@@ -59,6 +61,8 @@ export function readNpyHeader(head: Uint8Array, totalBytes: number, file: string
   if (head.length < 10 || MAGIC.some((value, i) => head[i] !== value))
     throw bad("is not a NumPy array file (.npy)");
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (head[6] === 0 || head[6]! > NEWEST_VERSION)
+    throw bad(`is of version ${head[6]}, and ${NEWEST_VERSION} is known`);
   const long = head[6]! >= 2;
   if (long && head.length < 12) throw bad("has a damaged header");
   const headerLength = long ? view.getUint32(8, true) : view.getUint16(8, true);
@@ -78,6 +82,7 @@ export function readNpyHeader(head: Uint8Array, totalBytes: number, file: string
     .filter(part => part.trim() !== "")
     .map(Number);
   if (dims.length > MAX_RANK) throw bad(`has ${dims.length} dimensions`);
+  if (!dims.every(Number.isSafeInteger)) throw bad(`has impossible dimensions [${dims.join(", ")}]`);
   const expected = dims.reduce((product, dim) => product * dim, kind.bytes);
   if (expected !== totalBytes - start) {
     throw bad(`promises ${expected} bytes of data for [${dims.join(", ")}] and holds ${totalBytes - start}`);

@@ -5,8 +5,20 @@ import type { Feed, Tensor, TensorType } from "./tensor";
 
 /** A free dimension that is not the first: long enough for windows and sequences, short enough to run at once. */
 const USUAL_DIMENSION = 8;
-/** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. Tens of such samples still fit into memory. */
+/** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. */
 const MAX_ELEMENTS = 3 * 2 ** 23;
+/** Elements of all inputs of all samples: ten pictures of 640 by 640 in colour. What is alive in a run is ten times as much. */
+const MAX_TOGETHER = 12_288_000;
+
+/** Of so many samples those that can be made up in a moment, at least one. */
+export function affordableSamples(
+  inputs: readonly ModelInput[],
+  count: number,
+  sizes: ReadonlyMap<string, number>,
+): number {
+  const ofOne = inputs.reduce((sum, input) => sum + elements(dimsOf(input, sizes)), 0);
+  return Math.max(1, Math.min(count, Math.floor(MAX_TOGETHER / Math.max(1, ofOne))));
+}
 
 /**
  * Made-up inputs, for a user without data: floats standard normal, integers 0 or 1, booleans false. Free dimensions are 1
@@ -34,29 +46,28 @@ export function* syntheticFeeds(
 }
 
 function syntheticTensor(
-  { type, dims: declared }: ModelInput,
+  input: ModelInput,
   random: () => number,
   sizes: ReadonlyMap<string, number>,
 ): Tensor | null {
-  const dims = (declared ?? []).map((dim, axis) =>
-    typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION)),
-  );
-  const elements = dims.reduce((product, dim) => product * dim, 1);
-  if (!(elements <= MAX_ELEMENTS)) return null;
+  const { type } = input;
+  const dims = dimsOf(input, sizes);
+  const count = elements(dims);
+  if (!(count <= MAX_ELEMENTS)) return null;
   switch (type) {
     case "float16":
     case "float32":
-    case "float64":
+    case "float64": {
+      const numbers = type === "float32" ? new Float32Array(count) : new Float64Array(count);
+      for (let at = 0; at < count; at++) numbers[at] = normal(random);
       return {
         type,
         dims,
-        data: convertTo(type, {
-          type: "float64",
-          data: Float64Array.from({ length: elements }, () => normal(random)),
-        }),
+        data: type === "float16" ? convertTo(type, { type: "float64", data: numbers }) : numbers,
       };
+    }
     case "bool":
-      return { type, dims, data: new Uint8Array(elements) };
+      return { type, dims, data: new Uint8Array(count) };
     case "int8":
     case "uint8":
     case "int16":
@@ -65,10 +76,21 @@ function syntheticTensor(
     case "uint32":
     case "int64":
     case "uint64": {
-      const zeroOrOne = Uint8Array.from({ length: elements }, () => (random() < 0.5 ? 0 : 1));
+      const zeroOrOne = new Uint8Array(count);
+      for (let at = 0; at < count; at++) zeroOrOne[at] = random() < 0.5 ? 0 : 1;
       return { type, dims, data: convertTo(type satisfies TensorType, { type: "uint8", data: zeroOrOne }) };
     }
     default:
       return null;
   }
+}
+
+function dimsOf({ dims }: ModelInput, sizes: ReadonlyMap<string, number>): number[] {
+  return (dims ?? []).map((dim, axis) =>
+    typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION)),
+  );
+}
+
+function elements(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
 }

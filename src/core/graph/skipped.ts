@@ -16,6 +16,7 @@ export type SkipReason =
   | "overridable"
   | "shared"
   | "too-small"
+  | "too-large"
   | "not-finite"
   | "out-of-range"
   | "unsupported-operator"
@@ -61,6 +62,8 @@ export function notStored(name: string, { graph, producers }: GraphIndex): Skipp
 
 /** Under this many weights the scales and the new nodes take more bytes than the codes save. */
 export const MIN_WEIGHTS = 32;
+/** As float32 4 GiB. Arrays of JavaScript end at 8, and a layer is in memory several times over while it is fitted. */
+const MAX_WEIGHTS = 2 ** 30;
 /** The largest weight whose step still fits float32 in every alphabet, with room for the sums of a layer. */
 const MAX_WEIGHT = 1e37;
 
@@ -82,6 +85,11 @@ export function refusal(weight: StoredValue, index: GraphIndex): Skipped | undef
   if (count < MIN_WEIGHTS) {
     return skip("too-small", `${count} weights, under ${MIN_WEIGHTS}: scales and new nodes would eat the saving.`);
   }
+  if (count > MAX_WEIGHTS)
+    return skip(
+      "too-large",
+      `${count} weights, over ${MAX_WEIGHTS}: no layer of so many fits into memory at once.`,
+    );
   return undefined;
 }
 

@@ -51,6 +51,9 @@ export function passesOn({ node, slot }: Use): boolean {
   return slot === 0 && isOnnxDomain(node) && Object.hasOwn(PASSES, node.opType);
 }
 
+/** Exporters leave one or two such nodes in a row, we have met 4; a chain of thousands is no weight's way. */
+const MAX_WAY = 64;
+
 /** The value of such a name; undefined where it is worked out from more than one stored tensor, or when the model runs. */
 export function storedValue(name: string, index: GraphIndex): StoredValue | undefined {
   const way: NodeProto[] = [];
@@ -58,7 +61,8 @@ export function storedValue(name: string, index: GraphIndex): StoredValue | unde
   let tensor = tensorAt(start, index);
   while (!tensor) {
     const node = index.producers.get(start);
-    if (!node || !passesOn({ node, slot: 0 }) || node.output.length !== 1) return undefined;
+    if (!node || !passesOn({ node, slot: 0 }) || node.output.length !== 1 || way.length === MAX_WAY)
+      return undefined;
     way.unshift(node);
     start = node.input[0] ?? "";
     tensor = tensorAt(start, index);
@@ -88,10 +92,14 @@ export function tensorAt(name: string, index: GraphIndex): TensorProto | undefin
   return node && constantTensor(node);
 }
 
+/** Shapes and axes have as many entries as a tensor has dimensions; where more are listed, they are something else. */
+const MAX_INTS = 1024;
+
 /** Stored int64 numbers, as shapes and axes are; undefined where they are none, or a caller may feed others. */
 export function storedInts(name: string, index: GraphIndex): number[] | undefined {
   const stored = tensorAt(name, index);
-  if (stored?.dataType !== DataType.int64 || index.inputs.has(name)) return undefined;
+  if (stored?.dataType !== DataType.int64 || index.inputs.has(name) || elementCount(stored) > MAX_INTS)
+    return undefined;
   return int64Values(stored).map(Number);
 }
 
@@ -163,6 +171,7 @@ function reshape(value: StoredValue, node: NodeProto, index: GraphIndex): Stored
   const count = elementCount(value.tensor);
   const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
   const filled = shape.map(dim => (dim === -1 ? count / known : dim));
-  const holds = filled.reduce((product, dim) => product * dim, 1) === count && filled.every(Number.isInteger);
+  const isShape = filled.every(dim => Number.isInteger(dim) && dim >= 0);
+  const holds = isShape && filled.reduce((product, dim) => product * dim, 1) === count;
   return holds ? { ...value, shape: filled, path: [name, ...value.path] } : undefined;
 }

@@ -174,6 +174,8 @@ export function outputComparison(): OutputComparison {
       for (let i = 0; i < wanted.length; i++) {
         const y = wanted[i]!;
         const z = found[i]!;
+        // Nothing is near to NaN or infinity, nor far from it.
+        if (!Number.isFinite(y)) continue;
         difference += (y - z) ** 2;
         wantedSquares += y * y;
         foundSquares += z * z;

@@ -1,7 +1,7 @@
 import { elementsOf, NPY_HEAD_BYTES, type NpyArray, readNpy, readNpyHeader } from "../../core/calibration/npy";
 import type { TensorData, TensorType } from "../../core/calibration/tensor";
 import { type Bytes, unreadable } from "./bytes";
-import { elements, type Source } from "./source";
+import { elements, MAX_CALL_ELEMENTS, type Source } from "./source";
 
 /** An array that is not read sample by sample may have so many bytes; four times all that the developers' pack needs. */
 const MAX_WHOLE_BYTES = 2 ** 29;
@@ -44,6 +44,13 @@ export async function arraySource(bytes: Bytes): Promise<Source> {
   if (count === undefined) throw unreadable(bytes.name, "holds a single number, not a row of samples");
   const sampleDims = dims.slice(1);
   const size = elements(sampleDims);
+  if (size > MAX_CALL_ELEMENTS) {
+    throw unreadable(
+      bytes.name,
+      `holds samples of ${size} numbers, and ${MAX_CALL_ELEMENTS} are the most`,
+      "The first axis counts samples; save them so.",
+    );
+  }
   // With the first axis running fastest a sample lies all over the file.
   const whole = fortran && dims.length > 1 ? await wholeArray(bytes) : undefined;
   const atOnce = whole ? count : Math.max(1, Math.floor(READ_BYTES / Math.max(1, size * bytesPerElement)));

@@ -1,6 +1,6 @@
 import { CsvError, type Options, parse } from "csv-parse";
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream";
+import { pipeline, Transform } from "node:stream";
 import { type Bytes, failureOf, inMemory, openBytes, unreadable } from "./bytes";
 import type { Source } from "./source";
 import { spool } from "./spool";
@@ -11,6 +11,8 @@ const MAX_FILE_BYTES = 2 ** 32;
 const MAX_IN_MEMORY = 2 ** 25;
 /** A line of 3 x 512 x 512 numbers; a file without line ends would be one line. */
 const MAX_LINE_BYTES = 2 ** 24;
+/** 3 x 512 x 512 and some; a line of as many bytes could have ten times the cells, and takes seconds to be taken apart. */
+const MAX_CELLS = 2 ** 20;
 /** Numbers are handed on so many bytes at a time. */
 const PIECE_BYTES = 2 ** 20;
 
@@ -55,7 +57,7 @@ export async function csvSource(path: string): Promise<Source> {
 async function* numbersOf(path: string, onWidth: (cells: number) => void): AsyncGenerator<Uint8Array> {
   const parser = parse(FORMAT);
   // What goes wrong reading is thrown by the parser.
-  pipeline(createReadStream(path), parser, () => {});
+  pipeline(createReadStream(path), boundedLines(path), parser, () => {});
   let piece: Float32Array[] = [];
   let line = 0;
   try {
@@ -77,6 +79,26 @@ async function* numbersOf(path: string, onWidth: (cells: number) => void): Async
     throw failureOf(path, error);
   }
   yield joined(piece);
+}
+
+const LINE_END = 10;
+const PARTS = new Set([",", ";", "\t"].map(one => one.charCodeAt(0)));
+
+/** Hands the table on as it is, up to a line of too many cells. */
+function boundedLines(path: string): Transform {
+  let parts = 0;
+  return new Transform({
+    transform(piece: Buffer, _, done) {
+      for (const byte of piece) {
+        if (byte === LINE_END) parts = 0;
+        else if (PARTS.has(byte) && ++parts > MAX_CELLS) {
+          done(unreadable(path, `has a line of more than ${MAX_CELLS} cells`));
+          return;
+        }
+      }
+      done(null, piece);
+    },
+  });
 }
 
 function joined(rows: readonly Float32Array[]): Uint8Array {

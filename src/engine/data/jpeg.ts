@@ -15,6 +15,8 @@ interface JpegHead {
 /** Frames whose segment gives the size; C4, C8 and CC are other segments. */
 const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+/** A progressive picture has some ten scans; each goes over all of it, however few bytes it has. */
+const MAX_SCANS = 100;
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 /** Markers without a segment: restarts, start of image, and a stray byte. */
@@ -30,7 +32,7 @@ const isBare = (marker: number): boolean => (marker >= 0xd0 && marker <= 0xd8) |
 export function jpegHead(bytes: Uint8Array, file: string): JpegHead {
   const cutOff = () => unreadable(file, `is a JPEG picture cut off at byte ${bytes.length}`);
   let head: JpegHead | undefined;
-  let at = 2;
+  let [at, scans] = [2, 0];
   for (;;) {
     while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
     if (at + 1 >= bytes.length) throw cutOff();
@@ -44,7 +46,9 @@ export function jpegHead(bytes: Uint8Array, file: string): JpegHead {
     if (at + length > bytes.length) throw cutOff();
     if (isFrame(marker)) head = frame(bytes.subarray(at, at + length), file);
     at += length;
-    if (marker === START_OF_SCAN) at = endOfScan(bytes, at);
+    if (marker !== START_OF_SCAN) continue;
+    if (++scans > MAX_SCANS) throw unreadable(file, `is a JPEG picture of more than ${MAX_SCANS} scans`);
+    at = endOfScan(bytes, at);
   }
   if (!head) throw unreadable(file, "is a JPEG picture without a picture in it");
   return head;

@@ -1,4 +1,4 @@
-import { createInflateRaw, inflateRawSync, constants } from "node:zlib";
+import { constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import { NPY_HEAD_BYTES, readNpyHeader } from "../../core/calibration/npy";
 import { arraySource } from "./arrays";
 import { type Bytes, inMemory, unreadable } from "./bytes";
@@ -24,11 +24,40 @@ export async function npzSources(bytes: Bytes): Promise<Map<string, Source>> {
   const sources = new Map<string, Source>();
   for (const entry of await zipEntries(bytes)) {
     if (!entry.name.endsWith(".npy")) continue;
-    const source = entry.deflated ? await compressedSource(entry) : await arraySource(entry.packed);
+    const source = entry.deflated ? await compressedSource(entry) : await storedSource(entry);
     sources.set(entry.name.slice(0, -".npy".length), source);
   }
   if (sources.size === 0) throw unreadable(bytes.name, "holds no arrays", "Save them with numpy.savez.");
   return sources;
+}
+
+/** Arrays that are read in place are held against their checksum up to this size, which takes a tenth of a second. */
+const MAX_CHECKED_BYTES = 2 ** 27;
+
+/** An array that is read in place, some samples at a time. Its checksum is of all of it: one that is small is read for that. */
+async function storedSource(entry: ZipEntry): Promise<Source> {
+  const source = await arraySource(entry.packed);
+  if (entry.size > MAX_CHECKED_BYTES) return source;
+  let checked: Promise<void> | undefined;
+  return {
+    ...source,
+    async read(sample) {
+      checked ??= checkStored(entry);
+      await checked;
+      return source.read(sample);
+    },
+  };
+}
+
+async function checkStored(entry: ZipEntry): Promise<void> {
+  let crc = 0;
+  for (let at = 0; at < entry.size; at += PIECE_BYTES)
+    crc = crc32(await entry.packed.read(at, Math.min(PIECE_BYTES, entry.size - at)), crc);
+  checkCrc(entry, crc);
+}
+
+function checkCrc(entry: ZipEntry, crc: number): void {
+  if (crc !== entry.crc) throw unreadable(entry.packed.name, "is damaged: its checksum is another");
 }
 
 async function compressedSource(entry: ZipEntry): Promise<Source> {
@@ -97,6 +126,7 @@ async function unpack(entry: ZipEntry): Promise<Bytes> {
   try {
     const content = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
     if (content.length !== entry.size) throw wrongSize(entry, content.length);
+    checkCrc(entry, crc32(content));
     return inMemory(name, new Uint8Array(content.buffer, content.byteOffset, content.length));
   } catch (error) {
     if (error instanceof RangeError) throw wrongSize(entry, entry.size + 1);
@@ -117,11 +147,12 @@ async function* inflated(entry: ZipEntry): AsyncGenerator<Uint8Array> {
     }
     inflate.end();
   })().catch((error: unknown) => inflate.destroy(error as Error));
-  let total = 0;
+  let [total, crc] = [0, 0];
   try {
     for await (const piece of inflate as AsyncIterable<Buffer>) {
       total += piece.length;
       if (total > entry.size) throw wrongSize(entry, total);
+      crc = crc32(piece, crc);
       yield piece;
     }
   } catch (error) {
@@ -133,6 +164,7 @@ async function* inflated(entry: ZipEntry): AsyncGenerator<Uint8Array> {
   }
   await feeding;
   if (total !== entry.size) throw wrongSize(entry, total);
+  checkCrc(entry, crc);
 }
 
 function wrongSize(entry: ZipEntry, found: number) {

@@ -194,6 +194,9 @@ async function furtherSource(
   return { name: input.name, count, type: tensor.type, dims, read: () => Promise.resolve(sample) };
 }
 
+/** What is the same in every call is a mask, positions, or an empty past; the largest met are a few megabytes. */
+export const MAX_CONSTANT_ELEMENTS = 2 ** 24;
+
 /** One number throughout, or numbers that count up along the last axis. Free sides are 1 where no shape says otherwise. */
 export function constantTensor(
   { kind, value, shape }: Extract<InputValue, { kind: "fill" | "range" }>,
@@ -210,7 +213,15 @@ export function constantTensor(
       "Give it an array.",
     );
   }
-  const data = Float64Array.from({ length: elements(dims) }, (_, at) => number(at));
+  const count = elements(dims);
+  if (!(count <= MAX_CONSTANT_ELEMENTS)) {
+    throw new Failure(
+      "data-does-not-fit",
+      `Input "${input.name}" should be filled with [${dims.join(", ")}] numbers, and ${MAX_CONSTANT_ELEMENTS} are the most.`,
+      'Correct its "shape" in the data file, or give it an array.',
+    );
+  }
+  const data = Float64Array.from({ length: count }, (_, at) => number(at));
   return {
     type,
     dims,

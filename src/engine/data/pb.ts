@@ -5,9 +5,11 @@ import type { ModelInput } from "../../core/calibration/inputs";
 import { elementsOf } from "../../core/calibration/npy";
 import { type Tensor, type TensorData, type TensorType, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
+import { inMemory } from "../../core/onnx/bytes";
 import { dataTypeName } from "../../core/onnx/dataTypes";
 import { type TensorProto, TensorProtoSchema } from "../../core/onnx/onnx_pb";
 import { checkTensor, dimsOf, isExternal } from "../../core/onnx/tensors";
+import { walkMessage } from "../../core/onnx/wire";
 import { failureOf, readFileWhole, unreadable } from "./bytes";
 import type { Source } from "./source";
 
@@ -98,6 +100,8 @@ export async function testSetSources(
 export async function readTensorFile(path: string): Promise<{ name: string; tensor: Tensor }> {
   const bytes = await readFileWhole(path, MAX_TENSOR_BYTES);
   if (bytes.length === 0) throw unreadable(path, "is empty");
+  const { why } = walkMessage(inMemory(bytes), TensorProtoSchema);
+  if (why !== undefined) throw unreadable(path, why.replace("an ONNX model", "a tensor in ONNX's format"));
   let proto: TensorProto;
   let dims: number[];
   try {

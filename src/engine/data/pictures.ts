@@ -18,6 +18,9 @@ import type { Source } from "./source";
 /** As picomatch reads globs over layers, too: `[` in a folder's name is no surprise, since only names below it are matched. */
 const GLOB = /[*?{[]/;
 
+/** Each may stand for any part of a name, and a name that fits none of them tries all ways to part it: seconds for six. */
+const MAX_WILDCARDS = 4;
+
 /**
  * The files a path stands for, sorted by name: a folder's pictures, at any depth, a glob's, or the one file.
  *
@@ -35,7 +38,10 @@ export async function filesOf(path: string, wanted = PICTURE_FILES): Promise<str
   const names = entries
     .filter(entry => !entry.isDirectory())
     .map(entry => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
-  const matches = picomatch(info ? "**" : relative(folder, path).split(sep).join("/"), { dot: true });
+  const glob = info ? "**" : relative(folder, path).split(sep).join("/");
+  if (glob.split("/").some(name => (name.match(/\*|[?+@!](?=\()/g) ?? []).length > MAX_WILDCARDS))
+    throw unreadable(path, `is a glob with more than ${MAX_WILDCARDS} wildcards in a name`, "Use fewer.");
+  const matches = picomatch(glob, { dot: true });
   const found = names.filter(name => matches(name) && (!info || wanted.test(name))).sort();
   if (found.length === 0) {
     throw unreadable(

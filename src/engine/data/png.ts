@@ -16,6 +16,9 @@ interface PngHead {
   readonly interlaced: boolean;
 }
 
+/** 40 megapixels with alpha at 8 bits, 20 at 16; what is made of them is as large again, or larger. */
+const MAX_UNPACKED_BYTES = 161e6;
+
 const SIGNATURE_BYTES = 8;
 /** Channels and bits by colour type: grey, colours, palette, grey with alpha, colours with alpha. */
 const COLOURS: Record<number, { channels: number; depths: readonly number[] }> = {
@@ -73,6 +76,13 @@ export function decodePng(bytes: Uint8Array, file: string): Picture {
     return { x, y, stepX, stepY, columns, rows, rowBytes: Math.ceil((columns * pixelBits) / 8) };
   });
   const expected = passes.reduce((sum, { rows, rowBytes }) => sum + rows * (rowBytes + 1), 0);
+  if (expected > MAX_UNPACKED_BYTES) {
+    throw unreadable(
+      file,
+      `is a PNG picture that unpacks to ${expected} bytes, and ${MAX_UNPACKED_BYTES} are the most`,
+      "Save it with 8 bits a channel, or make it smaller; a model sees a few hundred pixels of it.",
+    );
+  }
   const raw = inflated(packed, expected, file);
 
   const kept = palette || channels > 2 ? 3 : 1;

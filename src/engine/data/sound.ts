@@ -63,10 +63,10 @@ export async function windows(path: string, spec: SoundSpec, input: ModelInput):
   const startOf = (sample: number): number => starts?.[sample] ?? sample * length;
   for (let sample = 0; sample < count; sample++) {
     const start = startOf(sample);
-    if (start >= 0 && start + length <= sound.length) continue;
+    if (Number.isSafeInteger(start) && start >= 0 && start + length <= sound.length) continue;
     throw new Failure(
       "data-does-not-fit",
-      `A window of ${length} samples at ${start} reaches past the ${sound.length} of ${path}.`,
+      `A window of ${length} samples at ${start} is not within the ${sound.length} of ${path}.`,
       'Correct "starts" or "window" in the data file.',
     );
   }

@@ -11,6 +11,9 @@ export interface Source {
   read(sample: number): Promise<Tensor>;
 }
 
+/** One input of one call is in memory as a whole: a gigabyte as float32, more than any model takes that runs on this machine. */
+export const MAX_CALL_ELEMENTS = 2 ** 28;
+
 /** A source whose samples are made of those of another. */
 export function mapped(
   source: Source,

@@ -1,6 +1,7 @@
 import type { ModelInput } from "../../core/calibration/inputs";
 import type { Feed, Session, Tensor } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
+import { MAX_CONSTANT_ELEMENTS } from "./open";
 import { openSound } from "./sound";
 import { elements } from "./source";
 
@@ -93,7 +94,15 @@ export async function openStream(
 function zeros(name: string, inputs: readonly ModelInput[]): Tensor {
   const given = inputs.find(one => one.name === name)?.dims ?? [];
   const dims = given.map(dim => (typeof dim === "number" ? dim : 1));
-  return { type: "float32", dims, data: new Float32Array(elements(dims)) };
+  const count = elements(dims);
+  if (!(count <= MAX_CONSTANT_ELEMENTS)) {
+    throw new Failure(
+      "data-does-not-fit",
+      `State "${name}" is [${dims.join(", ")}] numbers, and ${MAX_CONSTANT_ELEMENTS} are the most.`,
+      "No stream can be fed to this model.",
+    );
+  }
+  return { type: "float32", dims, data: new Float32Array(count) };
 }
 
 function requireFinite(data: Float32Array, call: number, path: string): void {

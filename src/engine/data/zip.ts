@@ -6,6 +6,8 @@ export interface ZipEntry {
   /** Of the bytes it unpacks to, by the archive's own word. */
   readonly size: number;
   readonly deflated: boolean;
+  /** CRC-32 of the bytes it unpacks to. */
+  readonly crc: number;
   /** The bytes as they lie in the archive. */
   readonly packed: Bytes;
 }
@@ -19,7 +21,7 @@ const LOCAL = 0x04034b50;
 /** A comment after the end record is at most this long. */
 const MAX_COMMENT = 65_535;
 /** An `.npz` has one entry an array; thousands would be strange, and each is looked up in the file. */
-const MAX_ENTRIES = 10_000;
+const MAX_ENTRIES = 4096;
 const MAX_DIRECTORY_BYTES = 2 ** 24;
 const STORED = 0;
 const DEFLATED = 8;
@@ -72,6 +74,7 @@ export async function zipEntries(bytes: Bytes): Promise<ZipEntry[]> {
       name,
       size: size!,
       deflated: method === DEFLATED,
+      crc: directory.getUint32(at + 16, true),
       packed: partOf(bytes, `${bytes.name}: ${name}`, from, packedSize!),
     });
     at = next;
