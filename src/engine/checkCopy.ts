@@ -142,21 +142,24 @@ async function differs(
     const alone = worstError(await compareNetworks(reference, copy, feeds));
     await Promise.all([reference.release(), copy.release()]);
     if (isWithin(alone, bound)) continue;
-    culprit = `layer "${layer.layer.name}" alone does, by ${alone!.toExponential(1)}`;
+    const by = Number.isFinite(alone) ? `, by ${alone!.toExponential(1)}` : "";
+    culprit = `layer "${layer.layer.name}" alone does${by}`;
     break;
   }
-  const far = Number.isFinite(error) ? `by ${error!.toExponential(1)}` : "in numbers that are none (NaN)";
+  const differs = Number.isFinite(error)
+    ? `differs from its own dequantized weights by ${error!.toExponential(1)}, and ${bound} is the bound`
+    : "gives NaN or infinity where its own dequantized weights give numbers";
   if (choices.weightsAlone) {
     return new Failure(
       "copy-differs",
-      `The copy differs from its own dequantized weights ${far}, and ${bound} is the bound; ${culprit}.`,
+      `The copy ${differs}; ${culprit}.`,
       "Nothing was kept; use --format packed or leave that layer out with --exclude, and tell us about this model.",
     );
   }
   // Weights or activations near the ends of float32: one scale for all of a tensor, times another, is no number any more.
   return new Failure(
     "copy-differs",
-    `In a default session, where onnxruntime rounds activations to int8, the copy differs from its own dequantized weights ${far}, and ${bound} is the bound; ${culprit}.`,
+    `In a default session, where onnxruntime rounds activations to int8, the copy ${differs}; ${culprit}.`,
     "Nothing was kept; use --format packed, whose activations stay floats, or leave that layer out with --exclude.",
   );
 }

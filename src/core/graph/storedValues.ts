@@ -106,7 +106,8 @@ export function storedInts(name: string, index: GraphIndex): number[] | undefine
 /** The tensor of a Constant node, under the name of its output; undefined for other nodes, and for what is no weight or shape. */
 export function constantTensor(node: NodeProto): TensorProto | undefined {
   if (node.opType !== "Constant" || !isOnnxDomain(node)) return undefined;
-  const name = node.output[0] ?? "";
+  const name = node.output[0];
+  if (name === undefined || name === "") return undefined;
   for (const attribute of node.attribute) {
     if (attribute.name === "value" && attribute.t) return changed(attribute.t, { name });
     if (attribute.name === "value_floats")

@@ -47,9 +47,8 @@ export function decodeBmp(bytes: Uint8Array, file: string): Picture {
   const { width, height, topDown, bits, start, palette, colours } = bmpHead(bytes, file);
   // Rows are padded to four bytes.
   const stride = 4 * Math.ceil((width * bits) / 32);
-  if (start + stride * height > bytes.length || palette + 4 * colours > bytes.length) {
-    throw unreadable(file, `is a BMP picture that ends at byte ${bytes.length} of ${start + stride * height}`);
-  }
+  const end = Math.max(start + stride * height, palette + 4 * colours);
+  if (end > bytes.length) throw unreadable(file, `is a BMP picture that ends at byte ${bytes.length} of ${end}`);
   const data = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     const row = start + stride * (topDown ? y : height - 1 - y);

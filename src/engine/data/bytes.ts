@@ -96,6 +96,7 @@ export function failureOf(path: string, error: unknown): Failure {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
   if (code === "ENOENT" || code === "ENOTDIR")
     return new Failure("data-missing", `There is no file ${path}.`, "Check the path.");
+  if (code === "ELOOP") return unreadable(path, "is a link that leads to itself", "Name the file itself.");
   return unreadable(path, `cannot be read (${code})`, "Check its permissions.");
 }
 

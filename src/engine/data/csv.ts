@@ -13,6 +13,8 @@ const MAX_IN_MEMORY = 2 ** 25;
 const MAX_LINE_BYTES = 2 ** 24;
 /** 3 x 512 x 512 and some; a line of as many bytes could have ten times the cells, and takes seconds to be taken apart. */
 const MAX_CELLS = 2 ** 20;
+/** Numbers take some twenty; titles may be sentences. */
+const MAX_CELL_BYTES = 4096;
 /** Numbers are handed on so many bytes at a time. */
 const PIECE_BYTES = 2 ** 20;
 
@@ -84,16 +86,18 @@ async function* numbersOf(path: string, onWidth: (cells: number) => void): Async
 const LINE_END = 10;
 const PARTS = new Set([",", ";", "\t"].map(one => one.charCodeAt(0)));
 
-/** Hands the table on as it is, up to a line of too many cells. */
+/** Hands the table on as it is, up to a line of too many cells or a cell that is too long. */
 function boundedLines(path: string): Transform {
-  let parts = 0;
+  let [parts, cellBytes] = [0, 0];
   return new Transform({
     transform(piece: Buffer, _, done) {
       for (const byte of piece) {
-        if (byte === LINE_END) parts = 0;
-        else if (PARTS.has(byte) && ++parts > MAX_CELLS) {
-          done(unreadable(path, `has a line of more than ${MAX_CELLS} cells`));
-          return;
+        if (byte === LINE_END) parts = cellBytes = 0;
+        else if (PARTS.has(byte)) {
+          cellBytes = 0;
+          if (++parts >= MAX_CELLS) return done(unreadable(path, `has a line of more than ${MAX_CELLS} cells`));
+        } else if (++cellBytes > MAX_CELL_BYTES) {
+          return done(unreadable(path, `has a cell of more than ${MAX_CELL_BYTES} bytes`));
         }
       }
       done(null, piece);

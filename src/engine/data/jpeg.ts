@@ -80,12 +80,15 @@ function endOfScan(bytes: Uint8Array, from: number): number {
   }
 }
 
+/** Its types leave the second parameter out. */
+const initQuietly = init as (module: object, options: { printErr: () => void }) => Promise<void>;
 let ready: Promise<void> | undefined;
 
 /** @throws {Failure} `data-unreadable`. */
 export async function decodeJpeg(bytes: Uint8Array, file: string): Promise<Picture> {
   ready ??= readFile(join(bundleFolder(), "jpeg.wasm")).then(async wasm => {
-    await init(await webAssembly.compile(wasm));
+    // The decoder's own words for a damaged picture are not the user's.
+    await initQuietly(await webAssembly.compile(wasm), { printErr: () => {} });
   });
   await ready;
   try {
@@ -93,6 +96,7 @@ export async function decodeJpeg(bytes: Uint8Array, file: string): Promise<Pictu
   } catch (error) {
     // After an error the decoder's memory cannot be trusted; the next picture gets a new one.
     ready = undefined;
-    throw unreadable(file, `is a damaged JPEG picture (${error instanceof Error ? error.message : String(error)})`);
+    if (!(error instanceof Error)) throw unreadable(file, "is a damaged JPEG picture");
+    throw unreadable(file, `is a damaged JPEG picture (${error.message})`);
   }
 }

@@ -140,6 +140,13 @@ export function inputOf(spec: DataSpec, inputs: readonly ModelInput[]): ModelInp
   const texts = open.filter(isTokens);
   if (spec.input === undefined && texts.length === 1 && open.some(isBesideTokens)) return texts[0]!;
   if (spec.input !== undefined) throw noInput(spec, spec.input, inputs);
+  if (open.length === 0) {
+    throw new Failure(
+      "data-does-not-fit",
+      `${spec.file} fills every input of the model under "inputs" or "state", so that its data are for none.`,
+      'Take the one that the data are for out of "inputs".',
+    );
+  }
   throw new Failure(
     "data-does-not-fit",
     `The model has ${open.length} inputs (${open.map(input => input.name).join(", ")}).`,
