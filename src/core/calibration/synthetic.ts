@@ -7,20 +7,22 @@ import type { Feed, Tensor, TensorType } from "./tensor";
 const USUAL_DIMENSION = 8;
 /** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. */
 const MAX_ELEMENTS = 3 * 2 ** 23;
-/** Elements of all inputs of all samples: ten pictures of 640 by 640 in colour. What is alive in a run is ten times as much. */
-const MAX_TOGETHER = 12_288_000;
+/** Elements of the inputs of a call: a picture of 640 by 640 in colour. One call of larger ones has rows enough to measure on. */
+const LARGE = 3 * 640 * 640;
+/** Elements of the inputs of all calls. What is alive in a run is ten times as much. */
+const MAX_TOGETHER = 10 * LARGE;
 
 /** Numbers drawn for one input. Longer ones repeat them: an error over a million numbers does not tell the difference. */
 const MOST_DRAWN = 2 ** 20;
 
-/** Of so many samples those that can be made up in a moment, at least one. */
+/** Of so many samples those that can be made up and run in a moment: at least ten, or one of inputs that are large. */
 export function affordableSamples(
   inputs: readonly ModelInput[],
   count: number,
   sizes: ReadonlyMap<string, number>,
 ): number {
   const ofOne = inputs.reduce((sum, input) => sum + elements(dimsOf(input, sizes)), 0);
-  return Math.max(1, Math.min(count, Math.floor(MAX_TOGETHER / Math.max(1, ofOne))));
+  return ofOne > LARGE ? 1 : Math.min(count, Math.floor(MAX_TOGETHER / Math.max(1, ofOne)));
 }
 
 /**
