@@ -2,7 +2,7 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../core/failure";
 import type { FileSource } from "../core/onnx/bytes";
-import { allTensors, type Model } from "../core/onnx/model";
+import { allSparseParts, allTensors, type Model } from "../core/onnx/model";
 import type { TensorProto } from "../core/onnx/onnx_pb";
 import { foundOutside, isExternal, storedBytes } from "../core/onnx/tensors";
 import { kindOf } from "./files";
@@ -37,10 +37,13 @@ const ALIGNMENT = 4096;
  *
  * @param path of the model.
  * @throws {Failure} `model-invalid` for a place outside the folder, a file that is missing or no regular file, a piece beyond
- *                   its end or one that cuts into another.
+ *                   its end, one that cuts into another, or one of a sparse tensor.
  */
 export function findExternalData(model: Model, path: string): ExternalData {
   const folder = dirname(resolve(path));
+  // Handed on as they are, onnxruntime would look for them beside whatever it is given.
+  const sparse = allSparseParts(model).find(isExternal);
+  if (sparse) throw bad(sparse, "are of a sparse tensor and lie in another file, which is not read");
   const pieces = allTensors(model)
     .filter(isExternal)
     .map(tensor => placeOf(tensor, folder));

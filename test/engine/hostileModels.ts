@@ -1,8 +1,16 @@
+import { create } from "@bufbuild/protobuf";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Model, readModel, writeModel } from "../../src/core/onnx/model";
 import { changed, node, tensorOf } from "../../src/core/onnx/build";
+import {
+  FunctionProtoSchema,
+  OperatorSetIdProtoSchema,
+  SparseTensorProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+} from "../../src/core/onnx/onnx_pb";
 import { tensor } from "../../src/core/onnx/tensors";
 import { bytesOf } from "./files";
 
@@ -36,16 +44,22 @@ const outside =
   (folder: string) => {
     prepare(folder);
     edited(({ graph }) => {
-      const weight = graph.initializer.find(one => one.name === "W1")!;
-      weight.rawData = new Uint8Array(0);
-      weight.dataLocation = 1;
-      weight.externalData = Object.entries(entries).map(([key, value]) => ({
-        $typeName: "onnx.StringStringEntryProto",
-        key,
-        value,
-      }));
+      outsideOf(
+        graph.initializer.find(one => one.name === "W1")!,
+        entries,
+      );
     })(folder);
   };
+
+function outsideOf(one: TensorProto, entries: Record<string, string>): TensorProto {
+  return Object.assign(one, {
+    rawData: new Uint8Array(0),
+    dataLocation: 1,
+    externalData: Object.entries(entries).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+  });
+}
 
 const weights = (bytes: number) => (folder: string) => writeFileSync(join(folder, "w.bin"), new Uint8Array(bytes));
 
@@ -331,22 +345,8 @@ export const HOSTILE_MODELS: readonly HostileModel[] = [
     make: folder => {
       weights(20_000)(folder);
       edited(({ graph }) => {
-        const entries = (offset: string) =>
-          [
-            ["location", "w.bin"],
-            ["offset", offset],
-          ].map(([key, value]) => ({
-            $typeName: "onnx.StringStringEntryProto" as const,
-            key: key!,
-            value: value!,
-          }));
-        for (const [k, one] of graph.initializer.filter(({ dims }) => dims.length === 2).entries()) {
-          Object.assign(one, {
-            rawData: new Uint8Array(0),
-            dataLocation: 1,
-            externalData: entries(String(k * 64)),
-          });
-        }
+        for (const [k, one] of graph.initializer.filter(({ dims }) => dims.length === 2).entries())
+          outsideOf(one, { location: "w.bin", offset: String(k * 64) });
       })(folder);
     },
     said: 'model-invalid: The data of tensor "W2" begin at byte 64 of "w.bin", within those of tensor "W1", which end at 6144. Fetch the model again with all its files.',
@@ -370,5 +370,31 @@ export const HOSTILE_MODELS: readonly HostileModel[] = [
     kind: "an input that nothing gives",
     make: written(awkward("broken_undefined_input.onnx")),
     said: "model-does-not-run: onnxruntime 1.30.0 cannot load this model: Invalid model. Node input 'does_not_exist' is not a graph input, initializer, or output of a previous node. Check that the model runs outside Whittle.",
+  },
+  {
+    kind: "a function that calls itself",
+    make: edited(model => {
+      const call = { ...node("F", ["a"], "b"), domain: "own" };
+      model.functions.push(create(FunctionProtoSchema, { name: "F", domain: "own", input: ["a"], output: ["b"] }));
+      model.functions[0]!.node.push(call);
+      model.functions[0]!.opsetImport.push(model.opsetImport[0]!);
+      model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: "own", version: 1n }));
+      model.graph.node.push({ ...call, input: ["x"], output: ["z"] });
+    }),
+    said: "model-does-not-run: onnxruntime 1.30.0 cannot load this model: [ONNXRuntimeError] : 10 : INVALID_GRAPH : Model local function definitions must not be recursive. Cycle detected: own:F -> own:F. Check that the model runs outside Whittle.",
+  },
+  {
+    kind: "a name with a line end and a code for the terminal",
+    make: outside({ location: "w\n\u001b[31m.bin" }),
+    said: 'model-invalid: The data of tensor "W1" should be in "w [31m.bin", which is not there. Fetch the model again with all its files.',
+  },
+  {
+    kind: "a sparse tensor whose numbers lie outside the folder",
+    make: edited(({ graph }) => {
+      const values = outsideOf(tensor("S", "float32", [2], new Float32Array(2)), { location: "../beside/w.bin" });
+      const indices = tensor("i", "int64", [2], new BigInt64Array(2));
+      graph.sparseInitializer.push(create(SparseTensorProtoSchema, { values, indices, dims: [4n] }));
+    }),
+    said: 'model-invalid: The data of tensor "S" are of a sparse tensor and lie in another file, which is not read. Fetch the model again with all its files.',
   },
 ];

@@ -38,3 +38,8 @@ async function saidBy(folder: string, work: () => Promise<unknown>): Promise<str
   }
   return "a result";
 }
+
+/** A row of the table of hostile files, test/bench/hostile.md. */
+export function rowOf(kind: string, said: string): string {
+  return `| ${[kind, said].map(cell => cell.replaceAll(/[|*_]/g, "\\$&")).join(" | ")} |`;
+}

@@ -84,11 +84,17 @@ function refuseDeepGraphs(graph: GraphProto, file: string, depth = 0): void {
 
 /** The graph of a model and every graph nested in it. */
 export function allGraphs(model: Model): GraphProto[] {
-  const within = (graph: GraphProto): GraphProto[] => [
-    graph,
-    ...graph.node.flatMap(node => bodiesOf(node).flatMap(within)),
-  ];
-  return within(model.graph);
+  return graphsWithin(model.graph);
+}
+
+function graphsWithin(graph: GraphProto): GraphProto[] {
+  return [graph, ...graph.node.flatMap(node => bodiesOf(node).flatMap(graphsWithin))];
+}
+
+/** The same, and those nested in functions. */
+function graphsAnywhere(model: Model): GraphProto[] {
+  const ofFunctions = model.functions.flatMap(({ node }) => node.flatMap(bodiesOf));
+  return [...allGraphs(model), ...ofFunctions.flatMap(graphsWithin)];
 }
 
 /** Every node of a model, those of nested graphs and of model-local functions too. */
@@ -100,11 +106,24 @@ export function allNodes(model: Model): NodeProto[] {
 
 /** Every tensor a model stores: initializers, and those in attributes of nodes. */
 export function allTensors(model: Model): TensorProto[] {
-  const ofGraphs = allGraphs(model).flatMap(graph => graph.initializer);
+  const ofGraphs = graphsAnywhere(model).flatMap(graph => graph.initializer);
   const ofNodes = allNodes(model).flatMap(node =>
     node.attribute.flatMap(attribute => (attribute.t ? [attribute.t, ...attribute.tensors] : attribute.tensors)),
   );
   return [...ofGraphs, ...ofNodes];
+}
+
+/** The parts of every sparse tensor a model stores. */
+export function allSparseParts(model: Model): TensorProto[] {
+  const ofNodes = allNodes(model).flatMap(node =>
+    node.attribute.flatMap(({ sparseTensor, sparseTensors }) => [
+      ...(sparseTensor ? [sparseTensor] : []),
+      ...sparseTensors,
+    ]),
+  );
+  return [...graphsAnywhere(model).flatMap(graph => graph.sparseInitializer), ...ofNodes].flatMap(
+    ({ values, indices }) => [values, indices].filter(part => part !== undefined),
+  );
 }
 
 /** Every name a model uses, so that a new one can be chosen that none of its nodes, values or graphs has. */
