@@ -61,7 +61,8 @@ if (process.argv.includes("--bench")) {
 }
 
 if (process.argv.includes("--fuzz")) {
-  await build({ ...forNode, entryPoints: ["test/fuzz/fuzz.ts", "test/fuzz/child.ts"], outdir: "dist/fuzz" });
+  const programs = ["fuzz", "child", "nightly", "explore"].map(name => `test/fuzz/${name}.ts`);
+  await build({ ...forNode, entryPoints: programs, outdir: "dist/fuzz" });
 }
 
 if (process.argv.includes("--tests")) {

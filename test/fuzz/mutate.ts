@@ -245,6 +245,26 @@ const OF_TEXT: Record<string, Change> = {
   },
 };
 
+/** Everything that can be done to bytes that need not be of a model. */
+export const OF_ANY: Record<string, Change> = { ...OF_BYTES, ...OF_HEADERS, ...OF_TEXT };
+
+/** Bytes after one or two of such changes, and what those were. */
+export function mutatedBytes(
+  bytes: Uint8Array,
+  others: readonly Uint8Array[],
+  changes: Readonly<Record<string, Change>>,
+  dice: Dice,
+): { what: string; bytes: Uint8Array } {
+  const done: string[] = [];
+  let out = bytes;
+  for (let left = dice.of([1, 1, 2]); left > 0 && out.length > 0; left--) {
+    const what = dice.of(Object.keys(changes));
+    out = changes[what]!(out, dice, others);
+    done.push(what);
+  }
+  return { what: done.join(" + "), bytes: out };
+}
+
 /** One mutant of a file: what was done to it, and its bytes. Some have been mutated twice. */
 export function mutant(seed: Seed, others: readonly Seed[], dice: Dice): { what: string; bytes: Uint8Array } {
   const isModel = seed.kind !== "data";
@@ -264,12 +284,13 @@ export function mutant(seed: Seed, others: readonly Seed[], dice: Dice): { what:
     bytes = inside.bytes;
     done.push("inside");
   }
-  const changes = isModel ? OF_BYTES : { ...OF_BYTES, ...OF_HEADERS, ...OF_TEXT };
-  const spliced = others.map(one => one.bytes);
-  for (let left = dice.of([1, 1, 2]); left > 0 && bytes.length > 0; left--) {
-    const what = dice.of(Object.keys(changes));
-    bytes = changes[what]!(bytes, dice, spliced);
-    done.push(what);
-  }
+  const changed = mutatedBytes(
+    bytes,
+    others.map(one => one.bytes),
+    isModel ? OF_BYTES : OF_ANY,
+    dice,
+  );
+  done.push(changed.what);
+  ({ bytes } = changed);
   return { what: done.join(" + "), bytes: inside ? inside.wrap(bytes) : bytes };
 }
