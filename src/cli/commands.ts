@@ -11,12 +11,13 @@ import { checkTarget, writeWhole } from "../engine/files";
 import { inspect, type Inspection } from "../engine/inspect";
 import { quantize } from "../engine/quantize";
 import type { BenchCommand, EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
+import { oneLine, withoutCodes } from "./plain";
 import { progressOf } from "./progress";
 import { table } from "./table";
 
 export function runInspect({ model, json }: InspectCommand): void {
   const inspection = inspect(model);
-  process.stdout.write(json ? asJson(inspection) : inspectionText(inspection));
+  process.stdout.write(json ? asJson(inspection) : withoutCodes(inspectionText(inspection)));
 }
 
 export async function runQuantize({ job, reports, json }: QuantizeCommand): Promise<void> {
@@ -28,15 +29,15 @@ export async function runQuantize({ job, reports, json }: QuantizeCommand): Prom
   } finally {
     progress.end();
   }
-  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of report.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
   for (const file of reports) writeWhole(file, new TextEncoder().encode(reportFile(file, report)));
-  process.stdout.write(json ? asJson(report) : reportText(report));
+  process.stdout.write(json ? asJson(report) : withoutCodes(reportText(report)));
 }
 
 export async function runEvaluate({ job, maxDrop, json }: EvaluateCommand): Promise<void> {
   const evaluation = await evaluate(job);
-  for (const warning of evaluation.warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(json ? asJson(evaluation) : evaluationText(evaluation));
+  for (const warning of evaluation.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
+  process.stdout.write(json ? asJson(evaluation) : withoutCodes(evaluationText(evaluation)));
   if (maxDrop !== undefined) requireScore(evaluation, maxDrop);
 }
 

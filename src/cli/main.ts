@@ -3,6 +3,7 @@ import { Failure } from "../core/failure";
 import { runBenchCases, runEvaluate, runInspect, runQuantize } from "./commands";
 import { parseCommand, UsageError } from "./options";
 import { usage } from "./usage";
+import { oneLine } from "./plain";
 
 const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -57,7 +58,3 @@ main(process.argv.slice(2)).then(
     process.exit(EXIT.failure);
   },
 );
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
-}

@@ -2,6 +2,7 @@ import { clearLine, cursorTo } from "node:readline";
 import { shareDone } from "../protocol/work";
 import type { QuantizeEvents } from "../engine/quantize";
 import { percentOf, secondsOf, sizeOf } from "../core/report/words";
+import { oneLine } from "./plain";
 
 const BAR = 24;
 
@@ -44,11 +45,11 @@ export function progressOf(stream: NodeJS.WriteStream): QuantizeEvents & { end()
       layers = planned;
     },
     onLayerStart(name) {
-      if (stream.isTTY) draw(`${bar()} layer ${count + 1} of ${layers.length}: ${name}${timeLeft()}`);
+      if (stream.isTTY) draw(`${bar()} layer ${count + 1} of ${layers.length}: ${oneLine(name)}${timeLeft()}`);
     },
     onLayer(layer) {
       count++;
-      const told = `layer ${count} of ${layers.length}: ${layer.name}, error ${percentOf(layer.layerErrorHeldOut ?? layer.layerError)}, ${sizeOf(layer.bytesBefore)} -> ${sizeOf(layer.bytesAfter)}`;
+      const told = `layer ${count} of ${layers.length}: ${oneLine(layer.name)}, error ${percentOf(layer.layerErrorHeldOut ?? layer.layerError)}, ${sizeOf(layer.bytesBefore)} -> ${sizeOf(layer.bytesAfter)}`;
       if (stream.isTTY) draw(`${bar()} ${told}${timeLeft()}`);
       else stream.write(`${told}${timeLeft()}\n`);
     },

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { readModel, writeModel } from "../../src/core/onnx/model";
 import { folderOf, writeNpy } from "./files";
 
 const cli = resolve("dist/cli.js");
@@ -210,3 +211,21 @@ for (const [words, sentence] of [
     assert.match(stderr, sentence);
   });
 }
+
+test("what names in a model say to a terminal, or as lines of their own, is not printed", t => {
+  const folder = folderOf(t);
+  const model = readModel(new Uint8Array(readFileSync("test/data/awkward/mlp_opset13.onnx")), "seed");
+  for (const node of model.graph.node) node.name = "\u001b]0;a title\u0007\nwhittle: all is well\u001b[2J";
+  const path = join(folder, "m.onnx");
+  writeFileSync(path, writeModel(model));
+  for (const words of [
+    ["inspect", path],
+    ["quantize", path, "--method", "msq", "-o", join(folder, "c.onnx")],
+  ]) {
+    const { status, stdout, stderr } = whittle(...words);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout + stderr, /all is well/);
+    assert.doesNotMatch(stdout + stderr, /[\u001b\u0007]/);
+    assert.doesNotMatch(stderr, /^whittle: /m);
+  }
+});
