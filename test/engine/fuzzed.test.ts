@@ -7,6 +7,7 @@ import { node } from "../../src/core/onnx/build";
 import { putElsewhere } from "../../src/core/onnx/bytes";
 import { int64Tensor } from "../../src/core/onnx/tensors";
 import { findLayers } from "../../src/core/graph/layers";
+import { readLabels } from "../../src/engine/data/open";
 import type { QuantizeOptions } from "../../src/engine/options";
 import { npy } from "./containers";
 import { bytesOf, folderOf } from "./files";
@@ -155,4 +156,13 @@ test("data that make int8 activations NaN are told by what breaks, and a copy wi
     },
   );
   await copyOf(folder, () => {}, undefined, { data, format: "packed" });
+});
+
+test("labels in a table are refused: each sample has one", async t => {
+  const folder = folderOf(t);
+  const file = join(folder, "labels.npy");
+  writeFileSync(file, npy("<i8", [20, 3], new BigInt64Array(60)));
+  await assert.rejects(readLabels(file), { code: "data-does-not-fit", message: /\[20, 3\] numbers/ });
+  writeFileSync(file, npy("<i8", [20, 1], new BigInt64Array(20)));
+  assert.equal((await readLabels(file)).length, 20);
 });

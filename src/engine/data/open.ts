@@ -236,8 +236,19 @@ export function constantTensor(
   };
 }
 
-/** Labels of an array. */
+/**
+ * Labels of an array, one a sample.
+ *
+ * @throws {Failure} `data-does-not-fit` for an array of more, or `data-…`.
+ */
 export async function readLabels(path: string): Promise<number[]> {
-  const { data } = await wholeArray(await openBytes(path));
+  const { dims, data } = await wholeArray(await openBytes(path));
+  if (elements(dims.slice(1)) !== 1) {
+    throw new Failure(
+      "data-does-not-fit",
+      `${path} holds [${dims.join(", ")}] numbers, and labels are one a sample.`,
+      "Save the number of each sample's class.",
+    );
+  }
   return Array.from(data as ArrayLike<number | bigint>, Number);
 }
