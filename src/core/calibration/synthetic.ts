@@ -5,8 +5,8 @@ import type { Feed, Tensor, TensorType } from "./tensor";
 
 /** A free dimension that is not the first: long enough for windows and sequences, short enough to run at once. */
 const USUAL_DIMENSION = 8;
-/** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. */
-const MAX_ELEMENTS = 3 * 2 ** 23;
+/** Elements of one made-up input: a picture of 1,920 by 1,080 in colour. What a network makes of more takes gigabytes. */
+const MAX_ELEMENTS = 3 * 1920 * 1080;
 /** Elements of the inputs of a call: a picture of 640 by 640 in colour. One call of larger ones has rows enough to measure on. */
 const LARGE = 3 * 640 * 640;
 /** Elements of the inputs of all calls. What is alive in a run is ten times as much. */
