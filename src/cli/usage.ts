@@ -4,6 +4,7 @@ export const usage = `Whittle quantizes the weights of trained networks in ONNX 
 whittle inspect  MODEL [--json]
 whittle quantize MODEL [-o OUT.onnx] [options]
 whittle evaluate MODEL --data SPEC.json[#ID] [--against FLOAT.onnx] [--samples N] [--as-run] [--max-drop X] [--json]
+whittle compare  A.onnx B.onnx [--data SPEC.json[#ID]] [--samples N] [--dim NAME=N] [--json]
 whittle bench    [CASE…] [--threads 1,2] [--against numpy] [--json]
 
 What to do
