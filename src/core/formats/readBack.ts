@@ -20,7 +20,7 @@ export interface Storage {
   readonly format: DataTypeName | "qdq" | "nbits" | "packed" | "computed" | "unknown";
   /** Of a number, without scales and zero points; null where that cannot be told. */
   readonly bits: number | null;
-  /** Of all tensors it is made of, scales too, but for those that other values are made of as well. */
+  /** Of all tensors it is made of, scales too, but for shapes and what other values are made of as well. */
   readonly bytes: number;
 }
 
@@ -29,7 +29,8 @@ export interface Storage {
  * @param common names of tensors that several values are made of.
  */
 export function storageOf({ nodes, tensors }: ReadValue, count: number, common: ReadonlySet<string>): Storage {
-  const own = tensors.filter(one => !common.has(one.name));
+  const isShape = ({ dataType }: TensorProto): boolean => nodes.length > 0 && dataType === DataType.int64;
+  const own = tensors.filter(one => !common.has(one.name) && !isShape(one));
   const bytes = own.reduce((sum, tensor) => sum + storedBytes(tensor), 0);
   const storedAs = (name: string | undefined): TensorProto | undefined => tensors.find(one => one.name === name);
   const bitsOfType = (tensor: TensorProto | undefined): number | null => {
