@@ -10,7 +10,7 @@ import { readDataFile } from "./dataFile";
 import type { ModelFile } from "./modelFile";
 import { type Network, openNetwork, runChoices } from "./network";
 import { openSession } from "./runtime";
-import { feedsOf, openSamples } from "./samples";
+import { feedsOf, firstSamples, openSamples } from "./samples";
 import { openTensorStore, USUAL_MEMORY } from "./tensorStore";
 
 /** What two models answer to the same inputs. */
@@ -103,8 +103,8 @@ async function feedsFor(
   // A data file for quantize alone has samples, too.
   const purpose = spec.data === undefined ? "calibration" : "data";
   const samples = await openSamples(spec, purpose, model, job.samples ?? Infinity, job.a);
-  const all = Array.from({ length: samples.count }, (_, sample) => sample);
-  return { feeds: await feedsOf(samples, all, keep), samples: samples.count, warnings: samples.warnings };
+  const feeds = await feedsOf(samples, firstSamples(samples.count), keep);
+  return { feeds, samples: samples.count, warnings: samples.warnings };
 }
 
 async function timed(a: Model, b: Model, kept: KeptFeed, threads: number): Promise<[CallTimes, CallTimes]> {

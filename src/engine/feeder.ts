@@ -111,7 +111,7 @@ export async function callOf(feeders: readonly Feeder[], wanted: readonly number
   const sameAs = (place: number): boolean =>
     read.every(tensors => tensors[place]!.dims.every((dim, axis) => dim === tensors[0]!.dims[axis]));
   const until = wanted.findIndex((_, place) => !sameAs(place));
-  const samples = until < 0 ? wanted : wanted.slice(0, until);
+  const samples = wanted.slice(0, until < 0 ? undefined : until);
   const feed = new Map(
     feeders.map(({ input, hasBatchAxis }, k): [string, Tensor] => {
       const tensors = read[k]!.slice(0, samples.length);

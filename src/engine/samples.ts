@@ -25,7 +25,12 @@ export interface Samples {
    * Calls of the model that between them hold the given samples, in order; read one by one, when asked for. Where the model
    * takes so many at a time and no fewer, the last sample is repeated until they are enough.
    */
-  calls(samples: readonly number[]): AsyncIterable<Call>;
+  calls(samples: Iterable<number>): AsyncIterable<Call>;
+}
+
+/** The numbers of so many samples, in order, without a list of them. */
+export function* firstSamples(count: number): Generator<number> {
+  for (let sample = 0; sample < count; sample++) yield sample;
 }
 
 /** Samples in one call where the model leaves that free and the data file does not say. */
@@ -94,21 +99,20 @@ export async function openSamples(
     classes,
     targets,
     async *calls(samples) {
-      for (let start = 0; start < samples.length;) {
-        const call = await callOf(
-          feeders,
-          samples.slice(start, start + batch),
-          fixed === undefined || alone ? 0 : batch,
-        );
-        start += call.samples.length;
-        yield call;
-      }
+      const waiting: number[] = [];
+      const next = async (): Promise<Call> => {
+        const call = await callOf(feeders, waiting, fixed === undefined || alone ? 0 : batch);
+        waiting.splice(0, call.samples.length);
+        return call;
+      };
+      for (const sample of samples) if (waiting.push(sample) === batch) yield await next();
+      while (waiting.length > 0) yield await next();
     },
   };
 }
 
 /** All the calls of some samples, put away as they are read. */
-export async function feedsOf(samples: Samples, some: readonly number[], keep: Keep): Promise<KeptFeed[]> {
+export async function feedsOf(samples: Samples, some: Iterable<number>, keep: Keep): Promise<KeptFeed[]> {
   const feeds: KeptFeed[] = [];
   for await (const { feed } of samples.calls(some)) feeds.push(await keepFeed(feed, keep));
   return feeds;

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { convertTo } from "../../core/calibration/convert";
+import { convertTo, numbersOf } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
 import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
 import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
@@ -218,8 +218,7 @@ export function constantTensor(
   };
 }
 
-/** Labels of an array. */
-export async function readLabels(path: string): Promise<number[]> {
-  const { data } = await wholeArray(await openBytes(path));
-  return Array.from(data as ArrayLike<number | bigint>, Number);
+/** Labels of an array, eight bytes each. */
+export async function readLabels(path: string): Promise<ArrayLike<number>> {
+  return numbersOf(await wholeArray(await openBytes(path)));
 }
