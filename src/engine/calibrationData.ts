@@ -2,6 +2,7 @@ import { modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed, keptInMemory } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { syntheticFeeds } from "../core/calibration/synthetic";
+import { tableRows } from "../core/calibration/tableRows";
 import type { Feed } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -109,7 +110,8 @@ async function synthetic(
   run: RunChoices,
 ): Promise<CalibrationData> {
   const count = options.samples ?? SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
-  const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, options.dims);
+  const known = { sizes: options.dims, rows: tableRows(model) };
+  const madeUp = () => syntheticFeeds(modelInputs(model), count, options.seed, known);
   const [first] = madeUp();
   const obstacle = first ? await runsOn(model, first, run) : "an input of a kind or a size that cannot be made up";
   if (obstacle !== undefined) {

@@ -1,6 +1,7 @@
 import { modelInputs, modelOutputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed, readFeed } from "../core/calibration/kept";
 import { syntheticFeeds } from "../core/calibration/synthetic";
+import { tableRows } from "../core/calibration/tableRows";
 import type { Feed } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -95,8 +96,8 @@ async function feedsFor(
   if (job.data === undefined) {
     const feeds: KeptFeed[] = [];
     const count = job.samples ?? SYNTHETIC_SAMPLES;
-    for (const feed of syntheticFeeds(modelInputs(model), count, 0, job.dims))
-      feeds.push(await keepFeed(feed, keep));
+    const known = { sizes: job.dims, rows: tableRows(model) };
+    for (const feed of syntheticFeeds(modelInputs(model), count, 0, known)) feeds.push(await keepFeed(feed, keep));
     return { feeds, samples: feeds.length, warnings: [] };
   }
   const spec = await readDataFile(job.data);

@@ -1,16 +1,26 @@
 import { normal, seeded } from "../random";
 import type { ModelInput } from "./inputs";
 import { convertTo } from "./convert";
-import type { Feed, Tensor, TensorType } from "./tensor";
+import { isBesideTokens, isTokens, type UsualValue, usualValue } from "./decoder";
+import { type Feed, type Tensor, tensorTypeOf, type TensorType } from "./tensor";
 
 /** A free dimension that is not the first: long enough for windows and sequences, short enough to run at once. */
 const USUAL_DIMENSION = 8;
 /** Elements of one made-up input: 8 pictures of 1,024 by 1,024 in colour. Tens of such samples still fit into memory. */
 const MAX_ELEMENTS = 3 * 2 ** 23;
 
+/** What is known of a model beside its inputs. */
+export interface MadeUpAs {
+  /** Sizes of free dimensions, by their names. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Rows of the table that an input looks rows up in, by the input's name. */
+  readonly rows: ReadonlyMap<string, number>;
+}
+
 /**
  * Made-up inputs, for a user without data: floats standard normal, integers 0 or 1, booleans false. Free dimensions are 1
- * where they come first, else 8, unless `sizes` names them.
+ * where they come first, else 8, unless `sizes` names them. A model that takes a mask, positions or a past beside its tokens is
+ * fed a text: tokens of its table, and beside them what a text is read with from its beginning.
  *
  * @yields one call of the model a sample, made when asked for; nothing where an input is of a kind or a size that cannot be
  * made up.
@@ -19,13 +29,24 @@ export function* syntheticFeeds(
   inputs: readonly ModelInput[],
   count: number,
   seed: number,
-  sizes: ReadonlyMap<string, number>,
+  { sizes, rows }: MadeUpAs,
 ): Generator<Feed, void> {
   const random = seeded(seed);
+  const sizeOf = (dim: number | string, axis: number): number =>
+    typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION));
+  const tokens = inputs.some(isBesideTokens) ? inputs.find(isTokens) : undefined;
+  const length = tokens?.dims?.map(sizeOf).at(-1);
+  const tensorFor = (input: ModelInput): Tensor | null => {
+    const dims = (input.dims ?? []).map(sizeOf);
+    if (length === undefined) return madeUp(input.type, dims, random, 2);
+    if (input === tokens) return madeUp(input.type, dims, random, rows.get(input.name) ?? 2);
+    const usual = usualValue(input, length);
+    return usual ? ofText(input, usual, sizes) : madeUp(input.type, dims, random, 2);
+  };
   for (let sample = 0; sample < count; sample++) {
     const feed = new Map<string, Tensor>();
     for (const input of inputs) {
-      const tensor = syntheticTensor(input, random, sizes);
+      const tensor = tensorFor(input);
       if (!tensor) return;
       feed.set(input.name, tensor);
     }
@@ -33,15 +54,33 @@ export function* syntheticFeeds(
   }
 }
 
-function syntheticTensor(
+/** What goes beside one text; sides that have a number, or are given one, keep it. */
+function ofText(
   { type, dims: declared }: ModelInput,
-  random: () => number,
+  { kind, value, shape }: UsualValue,
   sizes: ReadonlyMap<string, number>,
 ): Tensor | null {
-  const dims = (declared ?? []).map((dim, axis) =>
-    typeof dim === "number" ? dim : (sizes.get(dim) ?? (axis === 0 ? 1 : USUAL_DIMENSION)),
+  const own = declared?.length === shape.length + 1 ? [1, ...shape] : shape;
+  const dims = own.map((side, axis) => {
+    const dim = declared?.[axis] ?? side;
+    return typeof dim === "number" ? dim : (sizes.get(dim) ?? side);
+  });
+  const to = tensorTypeOf(type);
+  if (!to || !(elementsOf(dims) <= MAX_ELEMENTS)) return null;
+  const last = dims.at(-1) ?? 1;
+  const data = Float64Array.from({ length: elementsOf(dims) }, (_, at) =>
+    kind === "range" ? value + (at % last) : value,
   );
-  const elements = dims.reduce((product, dim) => product * dim, 1);
+  return { type: to, dims, data: convertTo(to, { type: "float64", data }) };
+}
+
+function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/** @param below integers are from 0 to before this. */
+function madeUp(type: ModelInput["type"], dims: number[], random: () => number, below: number): Tensor | null {
+  const elements = elementsOf(dims);
   if (!(elements <= MAX_ELEMENTS)) return null;
   switch (type) {
     case "float16":
@@ -65,8 +104,8 @@ function syntheticTensor(
     case "uint32":
     case "int64":
     case "uint64": {
-      const zeroOrOne = Uint8Array.from({ length: elements }, () => (random() < 0.5 ? 0 : 1));
-      return { type, dims, data: convertTo(type satisfies TensorType, { type: "uint8", data: zeroOrOne }) };
+      const numbers = Float64Array.from({ length: elements }, () => Math.floor(below * random()));
+      return { type, dims, data: convertTo(type satisfies TensorType, { type: "float64", data: numbers }) };
     }
     default:
       return null;

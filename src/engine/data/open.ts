@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { convertTo, numbersOf } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
-import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
+import { isBesideTokens, isTokens, usualValue } from "../../core/calibration/decoder";
 import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
@@ -76,10 +76,6 @@ function fillBesideTokens(sources: Map<string, Source>, inputs: readonly ModelIn
       read: () => Promise.resolve(tensor),
     });
   }
-}
-
-function isTokens(input: ModelInput): boolean {
-  return /^u?int(32|64)$/.test(input.type) && !isBesideTokens(input);
 }
 
 async function openMain(
