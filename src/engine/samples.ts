@@ -3,8 +3,8 @@ import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
 import type { Tensor } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
+import { activationBytes } from "./activationBytes";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
-import { elements } from "./data/source";
 import { openStream, type StreamSpec } from "./data/stream";
 import type { DataSpec, InputValue } from "./dataFile";
 import { type Call, callOf, type Feeder, feeder, isRate, rateSource, requireNamed } from "./feeder";
@@ -36,10 +36,12 @@ export function* firstSamples(count: number): Generator<number> {
 /** Samples in one call where the model leaves that free and the data file does not say. */
 const USUAL_BATCH = 16;
 /**
- * Inputs of a call take no more than this where the model leaves it free: what is alive in a call is tens of times as much.
- * It does not follow --memory, since onnxruntime adds up in another order for another number of rows, and the codes would differ.
+ * What is alive in a call takes no more than this where the model leaves it free. It does not follow --memory: that a sample
+ * gives the same bits in a call of any size is so where it was tried, and nobody promises it.
  */
-const MOST_CALL_BYTES = 2 ** 24;
+const MOST_CALL_BYTES = 2 ** 27;
+/** What is alive in a call, in sizes of its inputs, where that cannot be found out. */
+const USUAL_GROWTH = 16;
 
 /**
  * Opens the samples of a data file.
@@ -91,7 +93,7 @@ export async function openSamples(
   if (count === 0) throw noSamples(path);
   const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
   const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
-  const batch = alone ? 1 : (fixed ?? spec.batch ?? usualBatch(feeders));
+  const batch = alone ? 1 : (fixed ?? spec.batch ?? (await usualBatch(feeders, model)));
   return {
     count,
     stream: false,
@@ -126,12 +128,11 @@ function noSamples(path: string): Failure {
   );
 }
 
-/** So many samples a call that its inputs stay small. */
-function usualBatch(feeders: readonly Feeder[]): number {
-  const bytes = feeders.reduce(
-    (sum, { source }) => sum + Float32Array.BYTES_PER_ELEMENT * elements(source.dims),
-    0,
-  );
+/** So many samples a call that what is alive in it stays within bounds. */
+async function usualBatch(feeders: readonly Feeder[], model: Model): Promise<number> {
+  const { feed } = await callOf(feeders, [0], 0);
+  const inputBytes = [...feed.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const bytes = (await activationBytes(model, feed)) ?? USUAL_GROWTH * inputBytes;
   return Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_CALL_BYTES / Math.max(1, bytes))));
 }
 

@@ -205,17 +205,6 @@ test("a stream is fed in order, goes on where it was left, and begins anew for a
   await assert.rejects(states([5]), /NaN or infinite values in chunk 5/);
 });
 
-test("large samples come fewer in a call", async t => {
-  const model = modelOf({ x: ["float32", "N", "D"] }, [node("Relu", ["x"], "y")], { y: ["float32", "N", "D"] });
-  const file = join(folderOf(t), "x.npy");
-  const size = 2 ** 21;
-  writeFileSync(file, npy("<f4", [5, size], new Float32Array(5 * size)));
-  const samples = await openSamples(await readDataFile(file), "data", model, Infinity);
-  const held: number[] = [];
-  for await (const call of samples.calls([0, 1, 2, 3, 4])) held.push(call.held);
-  assert.deepEqual(held, [2, 2, 1]);
-});
-
 test("samples are read when their call comes, and not before", async t => {
   const folder = folderOf(t);
   const good = npy("<f4", [40, 784], new Float32Array(40 * 784));
