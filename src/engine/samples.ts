@@ -1,5 +1,6 @@
 import { type ModelInput, modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
+import { tableRows } from "../core/calibration/tableRows";
 import type { Tensor } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -78,7 +79,10 @@ export async function openSamples(
     warnings = [],
   } = await openData(spec, path, purpose, inputs, file);
   requireNamed(inputs, input => sources.has(input.name) || isRate(input, spec));
-  const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
+  const rows = tableRows(model);
+  const feeders = inputs.map(input =>
+    feeder(input, sources.get(input.name), spec, wholeCalls, rows.get(input.name)),
+  );
   const [first] = feeders;
   if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
   const uneven = feeders.find(one => one.source.count !== first.source.count);

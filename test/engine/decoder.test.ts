@@ -147,6 +147,17 @@ test("without data a decoder is run on made-up tokens of its table, a mask of on
   assert.ok(report.layers.filter(layer => layer.layerErrorHeldOut !== null).length === 5);
 });
 
+test("a token that the table of a model does not have is named, with the sample and the file", async t => {
+  const { folder, data } = texts(t);
+  const ids = new BigInt64Array(TEXTS * TOKENS);
+  ids[TOKENS + 3] = BigInt(VOCABULARY);
+  writeFileSync(join(folder, "ids.npy"), npy("<i8", [TEXTS, TOKENS], ids));
+  await assert.rejects(firstFeed(data), {
+    code: "data-does-not-fit",
+    message: /ids\.npy holds 32 in sample 1, and input "input_ids" looks up rows of a table of 32\./,
+  });
+});
+
 test("a past whose heads have no number is named, with what to write; written, it runs", async t => {
   const free = decoder("heads");
   await assert.rejects(firstFeed(texts(t).data, free), {

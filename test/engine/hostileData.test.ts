@@ -58,12 +58,18 @@ const KINDS: readonly (readonly [name: string, content: Uint8Array, said: RegExp
     npy("<f4", [2, 10], new Float32Array(20)),
     /Input "input" wants float32 \[N, 784\]; .* gives float32 \[2, 10\]/,
   ],
+  [
+    "whole-numbers.npy",
+    npy("<i8", [2, 784], new BigInt64Array(2 * 784)),
+    /wants float32 \[N, 784\]; .* gives int64 \[2, 784\]\.$/,
+  ],
+  ["square.npy", npy("<f4", [3, 28, 28], new Float32Array(3 * 784)), /gives 3 samples of float32 \[28, 28\]\.$/],
   ["words.npz", bytes("PK, but no archive".repeat(10)), /is not an \.npz archive, or its end is missing/],
   ["cut.npz", cut(zip({ "input.npy": samples })), /is not an \.npz archive, or its end is missing/],
   [
     "other-names.npz",
     zip({ "a.npy": samples, "b.npy": samples }),
-    /The arrays a, b have other names than the inputs input/,
+    /The arrays "a", "b" of \S+ have other names than the inputs "input"/,
   ],
   ["empty.npz", zip({ "readme.txt": bytes("nothing") }), /holds no arrays/],
   [
@@ -105,7 +111,11 @@ const KINDS: readonly (readonly [name: string, content: Uint8Array, said: RegExp
   ["kind.json", bytes('{"data": "a.npy", "kind": "smell"}'), /is of kind "smell"; there are image, tensor/],
   ["nothing.json", bytes("{}"), /names no "data" to evaluate on/],
   ["std.json", bytes('{"data": "a.npy", "pre": {"std": [0]}}'), /"std" that is not free of zeros/],
-  ["input.json", bytes('{"data": "x.npy", "input": "other"}'), /is for an input "other", and the model has input/],
+  [
+    "input.json",
+    bytes('{"data": "x.npy", "input": "other"}'),
+    /is for an input "other", and the model has "input"/,
+  ],
   ["unknown.bin", new Uint8Array(64), /is no kind of data|matches no file/],
 ];
 

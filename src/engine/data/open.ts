@@ -146,7 +146,7 @@ export function inputOf(spec: DataSpec, inputs: readonly ModelInput[]): ModelInp
 function noInput(spec: DataSpec, name: string, inputs: readonly ModelInput[]): Failure {
   return new Failure(
     "data-does-not-fit",
-    `${spec.file} is for an input "${name}", and the model has ${inputs.map(input => input.name).join(", ") || "none"}.`,
+    `${spec.file} is for an input "${name}", and the model has ${quoted(inputs.map(input => input.name)) || "none"}.`,
     "Correct the name in the data file.",
   );
 }
@@ -167,9 +167,13 @@ function named(arrays: Map<string, Source>, spec: DataSpec, inputs: readonly Mod
   if (arrays.size === 1 && only) return new Map([[inputOf(spec, inputs).name, only]]);
   throw new Failure(
     "data-does-not-fit",
-    `The arrays ${[...arrays.keys()].join(", ")} have other names than the inputs ${inputs.map(input => input.name).join(", ")}.`,
+    `The arrays ${quoted([...arrays.keys()])} of ${spec.file} have other names than the inputs ${quoted(inputs.map(input => input.name))}.`,
     "Name them like the inputs: numpy.savez(FILE, NAME=array).",
   );
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map(name => `"${name}"`).join(", ");
 }
 
 async function furtherSource(
