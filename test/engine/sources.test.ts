@@ -11,7 +11,7 @@ import { readDataFile, readDataOf } from "../../src/engine/dataFile";
 import { openModel } from "../../src/engine/modelFile";
 import { openSamples, type Samples } from "../../src/engine/samples";
 import { bmp, npy, wav, zip } from "./containers";
-import { arrayOf, folderOf } from "./files";
+import { arrayOf, bytesOf, folderOf } from "./files";
 import { modelOf } from "./models";
 
 // The same digits in every kind of file give the model the same inputs.
@@ -128,6 +128,75 @@ test("the first digit as WebP without loss, and as JPEG with little", async () =
   assert.deepEqual(await found("webp"), first);
   const jpeg = await found("jpg");
   assert.ok(jpeg.every((value, k) => Math.abs(value - first[k]!) < 0.05));
+});
+
+/** A JPEG whose EXIF says how the camera was held. */
+function held(jpeg: Uint8Array, orientation: number): Uint8Array {
+  // TIFF, little-endian, one entry: tag 0x112, a SHORT, one of them.
+  const tiff = [
+    0x49,
+    0x49,
+    42,
+    0,
+    8,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0x12,
+    0x01,
+    3,
+    0,
+    1,
+    0,
+    0,
+    0,
+    orientation,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
+  const body = [...Buffer.from("Exif\0\0", "latin1"), ...tiff];
+  const length = body.length + 2;
+  return Uint8Array.from([
+    ...jpeg.subarray(0, 2),
+    0xff,
+    0xe1,
+    length >> 8,
+    length & 255,
+    ...body,
+    ...jpeg.subarray(2),
+  ]);
+}
+
+test("pictures are turned as their EXIF says", async t => {
+  const folder = folderOf(t);
+  const jpeg = bytesOf("test/data/pictures/7_first.jpg");
+  const turned: Record<number, (y: number, x: number) => [number, number]> = {
+    1: (y, x) => [y, x],
+    3: (y, x) => [SIDE - 1 - y, SIDE - 1 - x],
+    6: (y, x) => [SIDE - 1 - x, y],
+    8: (y, x) => [x, SIDE - 1 - y],
+  };
+  const read = async (orientation: number): Promise<readonly number[]> => {
+    writeFileSync(join(folder, "7.jpg"), held(jpeg, orientation));
+    const samples = await open(spec(folder, { data: "7.jpg", kind: "image", dims: [784] }));
+    return rowsOf(await feedsOf(samples, [0]));
+  };
+  const upright = await read(1);
+  for (const [orientation, from] of Object.entries(turned)) {
+    const found = await read(Number(orientation));
+    const wanted = found.map((_, at) => {
+      const [y, x] = from(Math.floor(at / SIDE), at % SIDE);
+      return upright[y * SIDE + x]!;
+    });
+    assert.deepEqual(found, wanted, orientation);
+  }
 });
 
 test("a picture of 16 bits keeps what 8 cannot hold", async t => {
