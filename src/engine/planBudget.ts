@@ -64,9 +64,11 @@ export async function planWithinBudget(
     .map(chosen => [chosen, bytesOf(plansOf(chosen))] as const)
     .reduce((least, one) => (one[1] < least[1] ? one : least));
   if (maxBytes !== undefined && smallest > maxBytes) {
+    // The copy says with which options it was made, so a number of more digits makes it larger.
+    const needed = smallest + String(smallest).length - String(maxBytes).length;
     throw new Failure(
       "budget-impossible",
-      `The smallest copy takes ${smallest} bytes, and only ${maxBytes} are allowed.`,
+      `The smallest copy takes ${needed} bytes, and only ${maxBytes} are allowed.`,
       `Allow more${whatTakesLess(options)}.`,
     );
   }
