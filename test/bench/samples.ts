@@ -13,7 +13,7 @@ import { quiet, usual } from "../engine/run";
 
 // Up to 25,000 samples the rows a layer is fitted on grow with them, up to 100,000 those it is judged on: 20,000 of each at most,
 // here 63 MB of each, and of each network where they differ. Beside them grow what --memory keeps, up to that, and what V8 has not
-// collected yet: of `evaluate` 10 MB live on the heap for any number of samples, and some 50 come and go.
+// collected yet: with collections forced, the heap of one model's answers stood at 6.6 MB from 10,000 to 50,000 samples.
 const COUNTS = [1000, 10_000, 100_000, 200_000];
 const MODEL = "samples/mnist_mlp.onnx";
 const PIXELS = 28 * 28;
