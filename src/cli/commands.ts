@@ -6,11 +6,13 @@ import { layerTable, leftAlone, summary } from "../core/report/summary";
 import { dbOf, percentOf, sizeOf } from "../core/report/words";
 import { benchTable, runBench } from "../engine/bench";
 import { bundleFolder } from "../engine/bundle";
+import { compareModels } from "../engine/compareModels";
 import { evaluate, type Evaluation } from "../engine/evaluate";
 import { checkTarget, writeWhole } from "../engine/files";
 import { inspect, type Inspection } from "../engine/inspect";
 import { quantize } from "../engine/quantize";
-import type { BenchCommand, EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
+import { comparisonText } from "./comparisonText";
+import type { BenchCommand, CompareCommand, EvaluateCommand, InspectCommand, QuantizeCommand } from "./options";
 import { oneLine, withoutCodes } from "./plain";
 import { progressOf } from "./progress";
 import { table } from "./table";
@@ -39,6 +41,12 @@ export async function runEvaluate({ job, maxDrop, json }: EvaluateCommand): Prom
   for (const warning of evaluation.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
   process.stdout.write(json ? asJson(evaluation) : withoutCodes(evaluationText(evaluation)));
   if (maxDrop !== undefined) requireScore(evaluation, maxDrop);
+}
+
+export async function runCompare({ job, json }: CompareCommand): Promise<void> {
+  const comparison = await compareModels(job);
+  for (const warning of comparison.warnings) process.stderr.write(`warning: ${oneLine(warning)}\n`);
+  process.stdout.write(json ? asJson(comparison) : withoutCodes(comparisonText(comparison)));
 }
 
 export async function runBenchCases({ cases, threads, againstNumpy, json }: BenchCommand): Promise<void> {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Failure } from "../core/failure";
-import { runBenchCases, runEvaluate, runInspect, runQuantize } from "./commands";
+import { runBenchCases, runCompare, runEvaluate, runInspect, runQuantize } from "./commands";
 import { parseCommand, UsageError } from "./options";
 import { usage } from "./usage";
 import { oneLine } from "./plain";
@@ -32,6 +32,8 @@ async function main(words: readonly string[]): Promise<void> {
       return runQuantize(command);
     case "evaluate":
       return runEvaluate(command);
+    case "compare":
+      return runCompare(command);
     case "bench":
       return runBenchCases(command);
     default:

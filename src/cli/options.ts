@@ -9,6 +9,7 @@ import { METHOD_NAMES, type MethodName, VARIANTS } from "../core/methods/catalog
 import { RADIUS_CHOICES } from "../core/methods/layer";
 import { REPORT_KINDS, reportKind } from "../core/report/file";
 import { benchCases } from "../engine/bench";
+import type { CompareJob } from "../engine/compareModels";
 import type { EvaluateJob } from "../engine/evaluate";
 import { alphabetFor, type LayerRule, type QuantizeOptions } from "../engine/options";
 import type { QuantizeJob } from "../engine/quantize";
@@ -37,6 +38,12 @@ export interface EvaluateCommand {
   readonly json: boolean;
 }
 
+export interface CompareCommand {
+  readonly kind: "compare";
+  readonly job: CompareJob;
+  readonly json: boolean;
+}
+
 export interface BenchCommand {
   readonly kind: "bench";
   readonly cases: readonly string[];
@@ -51,6 +58,7 @@ export type Command =
   | InspectCommand
   | QuantizeCommand
   | EvaluateCommand
+  | CompareCommand
   | BenchCommand;
 
 /** @throws {UsageError} for words that are not in the contract, or not built yet. */
@@ -58,7 +66,7 @@ export function parseCommand(words: readonly string[]): Command {
   const [name, ...rest] = words;
   switch (name) {
     case undefined:
-      throw new UsageError("say what to do: inspect, quantize or evaluate; --help tells more");
+      throw new UsageError("say what to do: inspect, quantize, evaluate or compare; --help tells more");
     case "help":
     case "--help":
     case "-h":
@@ -71,10 +79,14 @@ export function parseCommand(words: readonly string[]): Command {
       return parseQuantize(rest);
     case "evaluate":
       return parseEvaluate(rest);
+    case "compare":
+      return parseCompare(rest);
     case "bench":
       return parseBench(rest);
     default:
-      throw new UsageError(`there is no command "${name}"; inspect, quantize, evaluate and bench are there`);
+      throw new UsageError(
+        `there is no command "${name}"; inspect, quantize, evaluate, compare and bench are there`,
+      );
   }
 }
 
@@ -239,6 +251,35 @@ function parseEvaluate(words: readonly string[]): Command {
       threads: threadsOf(values.threads),
     },
     maxDrop,
+    json: values.json ?? false,
+  };
+}
+
+function parseCompare(words: readonly string[]): Command {
+  const { values, positionals } = parsed(words, {
+    data: { type: "string" },
+    samples: { type: "string" },
+    dim: { type: "string", multiple: true },
+    threads: { type: "string" },
+    memory: { type: "string" },
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  });
+  if (values.help) return { kind: "help" };
+  const [a, b, ...more] = positionals;
+  if (a === undefined || b === undefined || more.length > 0)
+    throw new UsageError(`compare takes two models, A.onnx B.onnx, and was given ${positionals.length}`);
+  return {
+    kind: "compare",
+    job: {
+      a,
+      b,
+      data: values.data,
+      samples: values.samples === undefined ? undefined : wholeNumber("--samples", values.samples, 1),
+      dims: new Map((values.dim ?? []).map(dimOf)),
+      threads: threadsOf(values.threads),
+      memory: values.memory === undefined ? undefined : wholeNumber("--memory", values.memory, 0),
+    },
     json: values.json ?? false,
   };
 }

@@ -4,6 +4,7 @@ export const usage = `Whittle quantizes the weights of trained networks in ONNX 
 whittle inspect  MODEL [--json]
 whittle quantize MODEL [-o OUT.onnx] [options]
 whittle evaluate MODEL --data SPEC.json[#ID] [--against FLOAT.onnx] [--samples N] [--as-run] [--max-drop X] [--json]
+whittle compare  A.onnx B.onnx [--data SPEC.json[#ID]] [--samples N] [--dim NAME=N] [--json]
 whittle bench    [CASE…] [--threads 1,2] [--against numpy] [--json]
 
 What to do
@@ -30,8 +31,8 @@ What to do
   --least-ort VERSION           the oldest onnxruntime that shall load the copy and compute it right, as 1.20
   --layer 'GLOB=BITS[:METHOD]'  another width for some layers, or keep; repeatable, the last match wins
   --max-bytes N | --max-error E
-                                bits layer by layer, 2 to 8: the least error of the outputs in a file of N bytes, or the
-                                fewest bytes for a relative error of E (each layer is tried alone; --layer still holds)
+                                bits layer by layer, 2 to 8, in place of --bits: the least error of the outputs in a file of N
+                                bytes, or the fewest bytes for a relative error of E (each layer is tried alone; --layer holds)
   --exclude GLOB                leave layers as they are; repeatable
 On which data
   --data SPEC.json[#ID]         a data file; or

@@ -2,6 +2,7 @@ import { modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed, keptInMemory } from "../core/calibration/kept";
 import { LEAST_TO_HOLD_OUT, type Split, splitSamples } from "../core/calibration/samples";
 import { affordableSamples, syntheticFeeds } from "../core/calibration/synthetic";
+import { tableRows } from "../core/calibration/tableRows";
 import type { Feed } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
@@ -111,7 +112,8 @@ async function synthetic(
   const inputs = modelInputs(model);
   const usual = SYNTHETIC_SAMPLES[options.synthetic ? "fitted" : "measured"];
   const count = options.samples ?? affordableSamples(inputs, usual, options.dims);
-  const madeUp = () => syntheticFeeds(inputs, count, options.seed, options.dims);
+  const known = { sizes: options.dims, rows: tableRows(model) };
+  const madeUp = () => syntheticFeeds(inputs, count, options.seed, known);
   const [first] = madeUp();
   const obstacle = first ? await runsOn(model, first, run) : "an input of a kind or a size that cannot be made up";
   if (obstacle !== undefined) {

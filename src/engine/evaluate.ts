@@ -128,14 +128,14 @@ async function scorer(samples: Samples, spec: DataSpec) {
   if (labels.length < samples.count) {
     throw new Failure(
       "data-does-not-fit",
-      `${spec.labels ?? "The names of the files"} hold ${labels.length} labels for ${samples.count} samples.`,
+      `${spec.labels ?? spec.data} holds ${labels.length} labels for ${samples.count} samples.`,
       "Give a label for every sample.",
     );
   }
   const scoring = scoringOfClasses();
   const add = ({ sample, row }: Answer): Promise<void> => {
     const wanted = labels[sample]! + spec.labelOffset;
-    requireClasses([wanted], sample, row.length);
+    requireClasses([wanted], sample, row.length, spec.labels ?? "the names of the files");
     scoring.add(row, wanted);
     return Promise.resolve();
   };
@@ -151,16 +151,16 @@ function addTokens(scoring: Scoring<readonly number[]>, { sample, row, columns }
       "Only models whose first output is [N, T, vocabulary] have a cross-entropy.",
     );
   }
-  requireClasses(wanted, sample, columns);
+  requireClasses(wanted, sample, columns, "the tokens");
   scoring.add(row, wanted);
 }
 
-function requireClasses(classes: readonly number[], sample: number, count: number): void {
+function requireClasses(classes: readonly number[], sample: number, count: number, from: string): void {
   const odd = classes.find(one => !(Number.isInteger(one) && one >= 0 && one < count));
   if (odd === undefined) return;
   throw new Failure(
     "data-does-not-fit",
-    `Label ${odd} of sample ${sample} is beyond the ${count} outputs.`,
+    `Label ${odd} of sample ${sample}, by ${from}, is beyond the ${count} outputs.`,
     'Check "labels" and "label_offset".',
   );
 }

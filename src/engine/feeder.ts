@@ -28,7 +28,14 @@ export interface Feeder {
   read(sample: number): Promise<Tensor>;
 }
 
-export function feeder(input: ModelInput, given: Source | undefined, spec: DataSpec, wholeCalls: boolean): Feeder {
+/** @param rows of the table that the input looks rows up in; undefined where it is none of these. */
+export function feeder(
+  input: ModelInput,
+  given: Source | undefined,
+  spec: DataSpec,
+  wholeCalls: boolean,
+  rows: number | undefined,
+): Feeder {
   const source = given ?? rateSource(input, spec);
   const isMain = spec.input === undefined || spec.input === input.name;
   const dims = (isMain && spec.dims) || source.dims;
@@ -43,15 +50,7 @@ export function feeder(input: ModelInput, given: Source | undefined, spec: DataS
     (!wanted ||
       (wanted.length === dims.length &&
         wanted.every((dim, axis) => typeof dim === "string" || dim === dims[axis])));
-  if (!fits) {
-    const shown = elements(dims) === elements(source.dims) ? dims : source.dims;
-    const shape = hasBatchAxis || own?.length !== dims.length ? [source.count, ...shown] : shown;
-    throw new Failure(
-      "data-does-not-fit",
-      `Input "${input.name}" wants ${describeInput(input)}; ${basename(source.name)} gives ${describeInput({ type: source.type, dims: shape })}.`,
-      "Reshape the array, or say in a data file how samples become inputs.",
-    );
-  }
+  if (!fits) throw unfit(input, source, { dims, fromSpec: isMain && spec.dims !== undefined, hasBatchAxis }, spec);
   const first = own?.[0];
   return {
     input,
@@ -72,9 +71,38 @@ export function feeder(input: ModelInput, given: Source | undefined, spec: DataS
           "Correct the sample, or feed the model what it was trained on.",
         );
       }
+      if (rows !== undefined) checkRows(tensor, rows, source.name, sample, input.name);
       return { type, dims: shape, data: convertTo(type, tensor) };
     },
   };
+}
+
+/** What an input wants, what it is given, and what of it does not fit. */
+function unfit(
+  input: ModelInput,
+  { name, count, type, dims: own }: Source,
+  { dims, fromSpec, hasBatchAxis }: { dims: readonly number[]; fromSpec: boolean; hasBatchAxis: boolean },
+  { file }: DataSpec,
+): Failure {
+  if (fromSpec && elements(dims) !== elements(own)) {
+    return new Failure(
+      "data-does-not-fit",
+      `${file} brings samples to [${dims.join(", ")}], and those of ${basename(name)} are of [${own.join(", ")}].`,
+      'Correct "dims" in the data file.',
+    );
+  }
+  const ofSamples = !hasBatchAxis && input.dims?.length === dims.length;
+  const given = ofSamples
+    ? `${count} samples of ${describeInput({ type, dims })}`
+    : describeInput({ type, dims: [count, ...dims] });
+  const isOfType = input.type !== "unknown" && convertible(type, input.type as TensorType);
+  return new Failure(
+    "data-does-not-fit",
+    `Input "${input.name}" wants ${describeInput(input)}; ${basename(name)} gives ${given}.`,
+    isOfType
+      ? "Reshape the array, or say in a data file how samples become inputs."
+      : `Save the array as ${input.type}, or say in a data file how samples become inputs ("kind": "image" of bytes).`,
+  );
 }
 
 /** Models of sound ask for its rate as a number beside it. */
@@ -111,7 +139,7 @@ export async function callOf(feeders: readonly Feeder[], wanted: readonly number
   const sameAs = (place: number): boolean =>
     read.every(tensors => tensors[place]!.dims.every((dim, axis) => dim === tensors[0]!.dims[axis]));
   const until = wanted.findIndex((_, place) => !sameAs(place));
-  const samples = until < 0 ? wanted : wanted.slice(0, until);
+  const samples = wanted.slice(0, until < 0 ? undefined : until);
   const feed = new Map(
     feeders.map(({ input, hasBatchAxis }, k): [string, Tensor] => {
       const tensors = read[k]!.slice(0, samples.length);
@@ -128,6 +156,18 @@ function stacked(tensors: readonly Tensor[]): Tensor {
   const data = new (first.constructor as new (length: number) => TensorData)(tensors.length * first.length);
   tensors.forEach((tensor, place) => data.set(tensor.data as never, place * first.length));
   return { type, dims: [tensors.length, ...dims], data };
+}
+
+/** A row from the end has a negative number. */
+function checkRows({ data }: Tensor, rows: number, file: string, sample: number, name: string): void {
+  for (const value of data) {
+    if (value >= -rows && value < rows) continue;
+    throw new Failure(
+      "data-does-not-fit",
+      `${file} holds ${value} in sample ${sample}, and input "${name}" looks up rows of a table of ${rows}.`,
+      "Give tokens of the vocabulary that the model was trained with.",
+    );
+  }
 }
 
 function checkFinite(tensor: Tensor, sample: number, name: string): void {

@@ -53,16 +53,26 @@ export async function planWithinBudget(
     const shared = (bytes - layerBytes.reduce((sum, one) => sum + one, 0)) / layerBytes.length;
     return layerBytes.map(one => one + shared);
   });
-  const smallest = bytesOf(uniform[0]!);
+  const ways = uniform[0]!.map((_, k) => uniform.map(plans => plans[k]!));
+  const plansOf = (chosen: readonly number[]): StoredPlan[] => chosen.map((way, k) => ways[k]![way]!);
+  // Fewest bits are not fewest bytes for every layer: a small one may need more of nodes in the format of 2 bits.
+  const fewestBytes = ways.map((_, k) => {
+    const bytes = layerBytes.map(ofWay => ofWay[k]!);
+    return bytes.indexOf(Math.min(...bytes));
+  });
+  const [smallestWays, smallest] = [ways.map(() => 0), fewestBytes]
+    .map(chosen => [chosen, bytesOf(plansOf(chosen))] as const)
+    .reduce((least, one) => (one[1] < least[1] ? one : least));
   if (maxBytes !== undefined && smallest > maxBytes) {
+    // The copy says with which options it was made, so a number of more digits makes it larger.
+    const needed = smallest + String(smallest).length - String(maxBytes).length;
     throw new Failure(
       "budget-impossible",
-      `The smallest copy takes ${smallest} bytes, and only ${maxBytes} are allowed.`,
-      "Allow more, or take fewer bits for the layers you have set by hand.",
+      `The smallest copy takes ${needed} bytes, and only ${maxBytes} are allowed.`,
+      `Allow more${whatTakesLess(options)}.`,
     );
   }
   const feeds = judgedOn(data);
-  const ways = uniform[0]!.map((_, k) => uniform.map(plans => plans[k]!));
   const harms = await sensitivities(
     model,
     index,
@@ -81,16 +91,19 @@ export async function planWithinBudget(
     })),
   );
   const pick = (budget: Budget): number[] => choose(costs, budget);
-  const plansOf = (chosen: readonly number[]): StoredPlan[] => chosen.map((way, k) => ways[k]![way]!);
 
   let chosen: number[];
   if (maxBytes === undefined) chosen = pick({ error: maxError! ** 2 });
   else {
-    let ofLayers = maxBytes;
+    const ofLayers = (one: readonly number[]): number => one.reduce((sum, way, k) => sum + layerBytes[way]![k]!, 0);
+    let allowed = maxBytes;
     do {
-      chosen = pick({ bytes: ofLayers });
-      ofLayers -= Math.max(1, bytesOf(plansOf(chosen)) - maxBytes);
-    } while (bytesOf(plansOf(chosen)) > maxBytes && chosen.some(way => way > 0));
+      chosen = pick({ bytes: allowed });
+      // Less than what these take, so that the next are others.
+      allowed = ofLayers(chosen) - Math.max(1, bytesOf(plansOf(chosen)) - maxBytes);
+    } while (bytesOf(plansOf(chosen)) > maxBytes && allowed >= ofLayers(fewestBytes));
+    // What the layers have in common is shared out by the widths it is needed for, which mixed widths do not keep to.
+    if (bytesOf(plansOf(chosen)) > maxBytes) chosen = [...smallestWays];
   }
   const plans = plansOf(chosen);
   return {
@@ -112,6 +125,16 @@ export async function planWithinBudget(
       })),
     },
   };
+}
+
+/** What of the options makes a copy larger than it had to be, as the end of a sentence. */
+function whatTakesLess({ layers, group, format }: QuantizeOptions): string {
+  const ways = [
+    ...(layers.length > 0 ? ["fewer bits for the layers that --layer and --exclude speak of"] : []),
+    ...(group === undefined ? [] : ["larger groups"]),
+    ...(format === "auto" || format === "packed" ? [] : ["--format auto"]),
+  ];
+  return ways.map(way => `, or take ${way}`).join("");
 }
 
 /** The plans of each width the format has for all layers, fewest bits first; 1 bit is never worth its error where another layer can give way. */

@@ -145,7 +145,15 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   // Nothing to quantize: the copy is the file itself, to the byte, unless it needs other files to be whole.
   const copyFiles =
     stored.length === 0 && !external ? asItIs(source) : layOut(stored.length === 0 ? original : copy, layout);
-  if (stored.length === 0) warnings.push(`Nothing in ${job.model} can be quantized; the copy is the same file.`);
+  if (stored.length === 0) {
+    const what =
+      kept.length > 0
+        ? `--layer and --exclude leave every layer of ${job.model} as it is`
+        : `Nothing in ${job.model} can be quantized`;
+    warnings.push(`${what}; the copy is the same file.`);
+  }
+  if (options.maxBytes !== undefined && copyFiles.bytes > options.maxBytes)
+    warnings.push(`The copy takes ${copyFiles.bytes} bytes, more than the ${options.maxBytes} allowed.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
   warnings.push(...layerWarnings(fitted, data), ...roundingWarnings(rounding));
 
@@ -176,7 +184,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
     const error = worstError(checked?.outputs ?? []);
     if (options.maxError !== undefined && error !== null && error > options.maxError) {
       warnings.push(
-        `The error of the outputs came out as ${error.toPrecision(3)}, above the ${options.maxError} aimed at.`,
+        `The error of the outputs came out as ${error.toPrecision(3)}, above the ${options.maxError} aimed at${stored.every(one => one.alphabets.bits === 8) ? ", and 8 bits are the most; leave the worst layers as they are (--exclude)" : ""}.`,
       );
     }
     // A target that appeared while the run was under way is not overwritten either.

@@ -1,8 +1,10 @@
 import { type ModelInput, modelInputs } from "../core/calibration/inputs";
 import { type Keep, keepFeed, type KeptFeed } from "../core/calibration/kept";
+import { tableRows } from "../core/calibration/tableRows";
 import type { Tensor } from "../core/calibration/tensor";
 import { Failure } from "../core/failure";
 import type { Model } from "../core/onnx/model";
+import { activationBytes } from "./activationBytes";
 import { constantTensor, inputOf, openData, type Purpose } from "./data/open";
 import { elements, MAX_CALL_ELEMENTS } from "./data/source";
 import { openStream, type StreamSpec } from "./data/stream";
@@ -25,16 +27,23 @@ export interface Samples {
    * Calls of the model that between them hold the given samples, in order; read one by one, when asked for. Where the model
    * takes so many at a time and no fewer, the last sample is repeated until they are enough.
    */
-  calls(samples: readonly number[]): AsyncIterable<Call>;
+  calls(samples: Iterable<number>): AsyncIterable<Call>;
+}
+
+/** The numbers of so many samples, in order, without a list of them. */
+export function* firstSamples(count: number): Generator<number> {
+  for (let sample = 0; sample < count; sample++) yield sample;
 }
 
 /** Samples in one call where the model leaves that free and the data file does not say. */
 const USUAL_BATCH = 16;
 /**
- * Inputs of a call take no more than this where the model leaves it free: what is alive in a call is tens of times as much.
- * It does not follow --memory, since onnxruntime adds up in another order for another number of rows, and the codes would differ.
+ * What is alive in a call takes no more than this where the model leaves it free. It does not follow --memory: that a sample
+ * gives the same bits in a call of any size is so where it was tried, and nobody promises it.
  */
-const MOST_CALL_BYTES = 2 ** 24;
+const MOST_CALL_BYTES = 2 ** 27;
+/** What is alive in a call, in sizes of its inputs, where that cannot be found out. */
+const USUAL_GROWTH = 16;
 
 /** The whole of ImageNet is a thirteenth of this. Samples without a number in them take no bytes, so a file may claim any count. */
 const MAX_SAMPLES = 2 ** 24;
@@ -74,7 +83,10 @@ export async function openSamples(
     warnings = [],
   } = await openData(spec, path, purpose, inputs, file);
   requireNamed(inputs, input => sources.has(input.name) || isRate(input, spec));
-  const feeders = inputs.map(input => feeder(input, sources.get(input.name), spec, wholeCalls));
+  const rows = tableRows(model);
+  const feeders = inputs.map(input =>
+    feeder(input, sources.get(input.name), spec, wholeCalls, rows.get(input.name)),
+  );
   const [first] = feeders;
   if (!first) throw new Failure("data-does-not-fit", "The model has no inputs.", "There is nothing to feed.");
   const uneven = feeders.find(one => one.source.count !== first.source.count);
@@ -88,7 +100,7 @@ export async function openSamples(
   const count = countOf(path, first.source.count, limit);
   const fixed = feeders.map(one => one.fixedBatch).find(batch => batch !== undefined);
   const alone = wholeCalls || !feeders.every(one => one.hasBatchAxis || one.isConstant);
-  const batch = alone ? 1 : (fixed ?? spec.batch ?? usualBatch(feeders));
+  const batch = alone ? 1 : (fixed ?? spec.batch ?? (await usualBatch(feeders, model)));
   const held = fixed ?? Math.min(batch, count);
   const most = Math.max(...feeders.map(({ source }) => held * elements(source.dims)));
   if (!alone && most > MAX_CALL_ELEMENTS) {
@@ -105,21 +117,20 @@ export async function openSamples(
     classes,
     targets,
     async *calls(samples) {
-      for (let start = 0; start < samples.length;) {
-        const call = await callOf(
-          feeders,
-          samples.slice(start, start + batch),
-          fixed === undefined || alone ? 0 : batch,
-        );
-        start += call.samples.length;
-        yield call;
-      }
+      const waiting: number[] = [];
+      const next = async (): Promise<Call> => {
+        const call = await callOf(feeders, waiting, fixed === undefined || alone ? 0 : batch);
+        waiting.splice(0, call.samples.length);
+        return call;
+      };
+      for (const sample of samples) if (waiting.push(sample) === batch) yield await next();
+      while (waiting.length > 0) yield await next();
     },
   };
 }
 
 /** All the calls of some samples, put away as they are read. */
-export async function feedsOf(samples: Samples, some: readonly number[], keep: Keep): Promise<KeptFeed[]> {
+export async function feedsOf(samples: Samples, some: Iterable<number>, keep: Keep): Promise<KeptFeed[]> {
   const feeds: KeptFeed[] = [];
   for await (const { feed } of samples.calls(some)) feeds.push(await keepFeed(feed, keep));
   return feeds;
@@ -143,12 +154,11 @@ function countOf(path: string, there: number, limit: number): number {
   );
 }
 
-/** So many samples a call that its inputs stay small. */
-function usualBatch(feeders: readonly Feeder[]): number {
-  const bytes = feeders.reduce(
-    (sum, { source }) => sum + Float32Array.BYTES_PER_ELEMENT * elements(source.dims),
-    0,
-  );
+/** So many samples a call that what is alive in it stays within bounds. */
+async function usualBatch(feeders: readonly Feeder[], model: Model): Promise<number> {
+  const { feed } = await callOf(feeders, [0], 0);
+  const inputBytes = [...feed.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const bytes = (await activationBytes(model, feed)) ?? USUAL_GROWTH * inputBytes;
   return Math.max(1, Math.min(USUAL_BATCH, Math.floor(MOST_CALL_BYTES / Math.max(1, bytes))));
 }
 

@@ -56,6 +56,30 @@ test("a layer with bits of its own keeps them within a budget", async t => {
   assert.ok(report.layers.some(layer => layer.bits < 8));
 });
 
+test("the smallest copy that is spoken of can be had", async t => {
+  const folder = folderOf(t);
+  const spoken = async (maxBytes: number): Promise<number> => {
+    const error: unknown = await run(MODEL, join(folder, "none.onnx"), { ...options, maxBytes }).catch(
+      (why: unknown) => why,
+    );
+    assert.ok(error instanceof Failure);
+    return Number(/takes (\d+) bytes/.exec(error.happened)![1]);
+  };
+  const least = await spoken(1);
+  assert.equal(await spoken(least - 1), least);
+  const { bytesAfter } = await run(MODEL, join(folder, "copy.onnx"), { ...options, maxBytes: least });
+  assert.ok(bytesAfter <= least);
+});
+
+test("a budget that nothing is left to meet with is said to be missed", async t => {
+  const layers = [{ glob: "*", bits: "keep", method: undefined }] as const;
+  const { warnings } = await run(MODEL, join(folderOf(t), "copy.onnx"), { ...options, maxBytes: 1000, layers });
+  assert.match(
+    warnings.join("\n"),
+    /leave every layer of .* as it is[^]*takes \d+ bytes, more than the 1000 allowed/,
+  );
+});
+
 test("too few bytes are a failure that says how many it takes, and nothing is written", async t => {
   const copy = join(folderOf(t), "copy.onnx");
   await assert.rejects(run(MODEL, copy, { ...options, maxBytes: 1000 }), (error: unknown) => {

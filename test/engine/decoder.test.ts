@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { modelInputs } from "../../src/core/calibration/inputs";
+import { syntheticFeeds } from "../../src/core/calibration/synthetic";
+import { tableRows } from "../../src/core/calibration/tableRows";
 import type { Feed } from "../../src/core/calibration/tensor";
 import { writeModel } from "../../src/core/onnx/model";
 import { seeded } from "../../src/core/random";
@@ -121,6 +124,38 @@ test("a decoder is fitted to texts and scored on them", async t => {
   writeFileSync(data, JSON.stringify({ kind: "tokens", data: "ids.npy", input: "input_ids", inputs }));
   const inFull = await evaluate({ ...job, model, against: undefined });
   assert.equal(inFull.crossEntropy, score.against!.crossEntropy);
+});
+
+test("without data a decoder is run on made-up tokens of its table, a mask of ones, positions, and an empty past", async t => {
+  const { folder, model } = texts(t);
+  const known = { sizes: new Map([["length", 6]]), rows: tableRows(decoder()) };
+  const feeds = [...syntheticFeeds(modelInputs(decoder()), 40, 0, known)].map(shown);
+  const zeroTo = (end: number): number[] => Array.from({ length: end }, (_, place) => place);
+  for (const feed of feeds) {
+    assert.deepEqual(feed.attention_mask, [[1, 6], ...zeroTo(6).map(() => 1)]);
+    assert.deepEqual(feed.position_ids, [[1, 6], ...zeroTo(6)]);
+    assert.deepEqual(feed["past_key_values.0.key"], [[1, HEADS, 0, SIZE]]);
+  }
+  const tokens = new Set(feeds.flatMap(feed => feed.input_ids!.slice(1)));
+  assert.deepEqual(
+    [...tokens].sort((a, b) => Number(a) - Number(b)),
+    zeroTo(VOCABULARY),
+  );
+  const report = await run(model, join(folder, "copy.onnx"), { samples: undefined });
+  assert.deepEqual(report.calibration, { samples: 10, heldOut: 2, synthetic: true });
+  assert.ok(report.outputs.every(output => output.relativeError! > 0));
+  assert.ok(report.layers.filter(layer => layer.layerErrorHeldOut !== null).length === 5);
+});
+
+test("a token that the table of a model does not have is named, with the sample and the file", async t => {
+  const { folder, data } = texts(t);
+  const ids = new BigInt64Array(TEXTS * TOKENS);
+  ids[TOKENS + 3] = BigInt(VOCABULARY);
+  writeFileSync(join(folder, "ids.npy"), npy("<i8", [TEXTS, TOKENS], ids));
+  await assert.rejects(firstFeed(data), {
+    code: "data-does-not-fit",
+    message: /ids\.npy holds 32 in sample 1, and input "input_ids" looks up rows of a table of 32\./,
+  });
 });
 
 test("a past whose heads have no number is named, with what to write; written, it runs", async t => {

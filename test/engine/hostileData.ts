@@ -75,7 +75,7 @@ export const HOSTILE_DATA: readonly HostileData[] = [
   {
     kind: "a folder without data",
     make: folder => (mkdirSync(join(folder, "empty")), "empty"),
-    said: "data-unreadable: empty holds no pictures (JPEG, PNG, WebP, BMP). Name the folder or the files.",
+    said: "data-unreadable: empty holds no pictures (JPEG, PNG, WebP, BMP), and no test_data_set_* with inputs. Name the folder or the files.",
   },
   {
     kind: "a pipe",
@@ -211,7 +211,12 @@ export const HOSTILE_DATA: readonly HostileData[] = [
   {
     kind: ".npy: integers for an input of floats",
     make: alone("x.npy", npy("<i8", [2, 784], new BigInt64Array(2 * 784))),
-    said: 'data-does-not-fit: Input "input" wants float32 [N, 784]; x.npy gives int64 [2, 784]. Reshape the array, or say in a data file how samples become inputs.',
+    said: 'data-does-not-fit: Input "input" wants float32 [N, 784]; x.npy gives int64 [2, 784]. Save the array as float32, or say in a data file how samples become inputs ("kind": "image" of bytes).',
+  },
+  {
+    kind: ".npy: pictures for an input of vectors",
+    make: alone("x.npy", npy("<f4", [3, 28, 28], new Float32Array(3 * 784))),
+    said: 'data-does-not-fit: Input "input" wants float32 [N, 784]; x.npy gives 3 samples of float32 [28, 28]. Reshape the array, or say in a data file how samples become inputs.',
   },
   {
     kind: ".npy: without samples",
@@ -241,7 +246,7 @@ export const HOSTILE_DATA: readonly HostileData[] = [
   {
     kind: ".npz: names that are no inputs",
     make: alone("x.npz", zip({ "a.npy": samples, "b.npy": samples })),
-    said: "data-does-not-fit: The arrays a, b have other names than the inputs input. Name them like the inputs: numpy.savez(FILE, NAME=array).",
+    said: 'data-does-not-fit: The arrays "a", "b" of x.npz have other names than the inputs "input". Name them like the inputs: numpy.savez(FILE, NAME=array).',
   },
   {
     kind: ".npz: thousands of arrays",
@@ -722,7 +727,7 @@ export const HOSTILE_DATA: readonly HostileData[] = [
   {
     kind: "data.json: an input the model does not have",
     make: spec({ data: "x.npy", input: "other" }),
-    said: 'data-does-not-fit: data.json is for an input "other", and the model has input. Correct the name in the data file.',
+    said: 'data-does-not-fit: data.json is for an input "other", and the model has "input". Correct the name in the data file.',
   },
   {
     kind: "data.json: divided by zero",
@@ -752,7 +757,7 @@ export const HOSTILE_DATA: readonly HostileData[] = [
   {
     kind: "data.json: a shape that a sample does not have",
     make: spec({ data: "x.npy", dims: [28, 29] }),
-    said: 'data-does-not-fit: Input "input" wants float32 [N, 784]; x.npy gives float32 [784]. Reshape the array, or say in a data file how samples become inputs.',
+    said: 'data-does-not-fit: data.json brings samples to [28, 29], and those of x.npy are of [784]. Correct "dims" in the data file.',
   },
   {
     kind: "data.json: data that are a device",

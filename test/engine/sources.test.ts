@@ -11,7 +11,7 @@ import { readDataFile, readDataOf } from "../../src/engine/dataFile";
 import { openModel } from "../../src/engine/modelFile";
 import { openSamples, type Samples } from "../../src/engine/samples";
 import { bmp, npy, wav, zip } from "./containers";
-import { arrayOf, folderOf } from "./files";
+import { arrayOf, bytesOf, folderOf } from "./files";
 import { modelOf } from "./models";
 
 // The same digits in every kind of file give the model the same inputs.
@@ -130,6 +130,75 @@ test("the first digit as WebP without loss, and as JPEG with little", async () =
   assert.ok(jpeg.every((value, k) => Math.abs(value - first[k]!) < 0.05));
 });
 
+/** A JPEG whose EXIF says how the camera was held. */
+function held(jpeg: Uint8Array, orientation: number): Uint8Array {
+  // TIFF, little-endian, one entry: tag 0x112, a SHORT, one of them.
+  const tiff = [
+    0x49,
+    0x49,
+    42,
+    0,
+    8,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0x12,
+    0x01,
+    3,
+    0,
+    1,
+    0,
+    0,
+    0,
+    orientation,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
+  const body = [...Buffer.from("Exif\0\0", "latin1"), ...tiff];
+  const length = body.length + 2;
+  return Uint8Array.from([
+    ...jpeg.subarray(0, 2),
+    0xff,
+    0xe1,
+    length >> 8,
+    length & 255,
+    ...body,
+    ...jpeg.subarray(2),
+  ]);
+}
+
+test("pictures are turned as their EXIF says", async t => {
+  const folder = folderOf(t);
+  const jpeg = bytesOf("test/data/pictures/7_first.jpg");
+  const turned: Record<number, (y: number, x: number) => [number, number]> = {
+    1: (y, x) => [y, x],
+    3: (y, x) => [SIDE - 1 - y, SIDE - 1 - x],
+    6: (y, x) => [SIDE - 1 - x, y],
+    8: (y, x) => [x, SIDE - 1 - y],
+  };
+  const read = async (orientation: number): Promise<readonly number[]> => {
+    writeFileSync(join(folder, "7.jpg"), held(jpeg, orientation));
+    const samples = await open(spec(folder, { data: "7.jpg", kind: "image", dims: [784] }));
+    return rowsOf(await feedsOf(samples, [0]));
+  };
+  const upright = await read(1);
+  for (const [orientation, from] of Object.entries(turned)) {
+    const found = await read(Number(orientation));
+    const wanted = found.map((_, at) => {
+      const [y, x] = from(Math.floor(at / SIDE), at % SIDE);
+      return upright[y * SIDE + x]!;
+    });
+    assert.deepEqual(found, wanted, orientation);
+  }
+});
+
 test("a picture of 16 bits keeps what 8 cannot hold", async t => {
   const folder = folderOf(t);
   const deep = Uint16Array.from(digit(0), value => value * 257 + (value > 0 && value < 255 ? 100 : 0));
@@ -203,17 +272,6 @@ test("a stream is fed in order, goes on where it was left, and begins anew for a
   assert.deepEqual(await states([4]), [12]);
   assert.deepEqual(await states([2, 3]), [2, 6]);
   await assert.rejects(states([5]), /NaN or infinite values in chunk 5/);
-});
-
-test("large samples come fewer in a call", async t => {
-  const model = modelOf({ x: ["float32", "N", "D"] }, [node("Relu", ["x"], "y")], { y: ["float32", "N", "D"] });
-  const file = join(folderOf(t), "x.npy");
-  const size = 2 ** 21;
-  writeFileSync(file, npy("<f4", [5, size], new Float32Array(5 * size)));
-  const samples = await openSamples(await readDataFile(file), "data", model, Infinity);
-  const held: number[] = [];
-  for await (const call of samples.calls([0, 1, 2, 3, 4])) held.push(call.held);
-  assert.deepEqual(held, [2, 2, 1]);
 });
 
 test("samples are read when their call comes, and not before", async t => {

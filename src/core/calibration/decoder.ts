@@ -41,6 +41,11 @@ export function isBesideTokens({ name }: ModelInput): boolean {
   return RULES.some(([pattern]) => pattern.test(name));
 }
 
+/** Whether an input may take the tokens themselves. */
+export function isTokens(input: ModelInput): boolean {
+  return /^u?int(32|64)$/.test(input.type) && !isBesideTokens(input);
+}
+
 /** What an input beside a text of so many tokens is fed where nothing says it; undefined where that cannot be told. */
 export function usualValue(input: ModelInput, tokens: number): UsualValue | undefined {
   return RULES.find(([pattern]) => pattern.test(input.name))?.[1](input, tokens);

@@ -71,6 +71,8 @@ export function layerRows(
     const part = (tensors: readonly KeptTensor[]): readonly KeptTensor[] => tensors.slice(from, to);
     const [floatRuns, seenRuns] = [part(float.inputs), part(seen.inputs)];
     const added = float.addends && seen.addends && { float: part(float.addends), seen: part(seen.addends) };
+    // What the model is fed both networks are; a matrix of its own says that it is the quantized one's.
+    const isSame = floatRuns.every((run, k) => run === seenRuns[k]);
     const rows = drawRows(
       floatRuns.map(run => rowCount(layer, run.dims)),
       Math.min(most, rowLimit(layer.inputs)),
@@ -80,7 +82,12 @@ export function layerRows(
     const atOnce = Math.max(1, Math.floor(bytesAtOnce / Math.max(1, bytesOfGroup)));
     const gather = async (groups: Groups): Promise<GroupRows[]> => {
       const ofFloat = await gatherRows(layer, floatRuns, rows, groups);
-      const ofSeen = seen === float ? ofFloat : await gatherRows(layer, seenRuns, rows, groups);
+      const ofSeen =
+        seen === float
+          ? ofFloat
+          : isSame
+            ? ofFloat.map(one => ({ ...one }))
+            : await gatherRows(layer, seenRuns, rows, groups);
       const sums = added && (await addedSums(layer, floatRuns, added, rows, groups));
       // Of a sum that is not known nobody can tell what is seen.
       const range = added && !sums ? null : float.range;

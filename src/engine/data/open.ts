@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
-import { convertTo } from "../../core/calibration/convert";
+import { convertTo, numbersOf } from "../../core/calibration/convert";
 import type { ModelInput } from "../../core/calibration/inputs";
-import { isBesideTokens, usualValue } from "../../core/calibration/decoder";
+import { isBesideTokens, isTokens, usualValue } from "../../core/calibration/decoder";
 import { type Tensor, tensorTypeOf } from "../../core/calibration/tensor";
 import { Failure } from "../../core/failure";
 import type { DataSpec, InputValue } from "../dataFile";
@@ -76,10 +76,6 @@ function fillBesideTokens(sources: Map<string, Source>, inputs: readonly ModelIn
       read: () => Promise.resolve(tensor),
     });
   }
-}
-
-function isTokens(input: ModelInput): boolean {
-  return /^u?int(32|64)$/.test(input.type) && !isBesideTokens(input);
 }
 
 async function openMain(
@@ -157,7 +153,7 @@ export function inputOf(spec: DataSpec, inputs: readonly ModelInput[]): ModelInp
 function noInput(spec: DataSpec, name: string, inputs: readonly ModelInput[]): Failure {
   return new Failure(
     "data-does-not-fit",
-    `${spec.file} is for an input "${name}", and the model has ${inputs.map(input => input.name).join(", ") || "none"}.`,
+    `${spec.file} is for an input "${name}", and the model has ${quoted(inputs.map(input => input.name)) || "none"}.`,
     "Correct the name in the data file.",
   );
 }
@@ -178,9 +174,13 @@ function named(arrays: Map<string, Source>, spec: DataSpec, inputs: readonly Mod
   if (arrays.size === 1 && only) return new Map([[inputOf(spec, inputs).name, only]]);
   throw new Failure(
     "data-does-not-fit",
-    `The arrays ${[...arrays.keys()].join(", ")} have other names than the inputs ${inputs.map(input => input.name).join(", ")}.`,
+    `The arrays ${quoted([...arrays.keys()])} of ${spec.file} have other names than the inputs ${quoted(inputs.map(input => input.name))}.`,
     "Name them like the inputs: numpy.savez(FILE, NAME=array).",
   );
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map(name => `"${name}"`).join(", ");
 }
 
 async function furtherSource(
@@ -237,18 +237,18 @@ export function constantTensor(
 }
 
 /**
- * Labels of an array, one a sample.
+ * Labels of an array, one a sample, eight bytes each.
  *
  * @throws {Failure} `data-does-not-fit` for an array of more, or `data-…`.
  */
-export async function readLabels(path: string): Promise<number[]> {
-  const { dims, data } = await wholeArray(await openBytes(path));
-  if (elements(dims.slice(1)) !== 1) {
+export async function readLabels(path: string): Promise<ArrayLike<number>> {
+  const array = await wholeArray(await openBytes(path));
+  if (elements(array.dims.slice(1)) !== 1) {
     throw new Failure(
       "data-does-not-fit",
-      `${path} holds [${dims.join(", ")}] numbers, and labels are one a sample.`,
+      `${path} holds [${array.dims.join(", ")}] numbers, and labels are one a sample.`,
       "Save the number of each sample's class.",
     );
   }
-  return Array.from(data as ArrayLike<number | bigint>, Number);
+  return numbersOf(array);
 }

@@ -46,7 +46,7 @@ export async function filesOf(path: string, wanted = PICTURE_FILES): Promise<str
   if (found.length === 0) {
     throw unreadable(
       path,
-      info ? "holds no pictures (JPEG, PNG, WebP, BMP)" : "matches no file",
+      info ? "holds no pictures (JPEG, PNG, WebP, BMP), and no test_data_set_* with inputs" : "matches no file",
       "Name the folder or the files.",
     );
   }

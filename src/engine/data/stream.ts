@@ -17,7 +17,7 @@ export interface StreamSpec {
 export interface Stream {
   readonly count: number;
   /** The given calls, in order; those between them are run, too. */
-  calls(wanted: readonly number[]): AsyncGenerator<{ readonly call: number; readonly feed: Feed }>;
+  calls(wanted: Iterable<number>): AsyncGenerator<{ readonly call: number; readonly feed: Feed }>;
 }
 
 /** A place in a stream: the call that comes next, and the state it is fed. */
