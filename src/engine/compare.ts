@@ -50,7 +50,7 @@ export function worstError(outputs: readonly OutputError[]): number | null {
 }
 
 /** Rounds of timing: enough that the median means something, and no more than a user would wait for. */
-const ROUNDS = { least: 3, most: 301, enoughMs: 400 };
+const ROUNDS = { least: 2, most: 301, enoughMs: 400 };
 /** The first runs allocate; what runs for longer than this does more than that. */
 const WARM_UPS = { most: 3, enoughMs: 100 };
 

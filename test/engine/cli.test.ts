@@ -215,7 +215,8 @@ for (const [words, sentence] of [
 test("what names in a model say to a terminal, or as lines of their own, is not printed", t => {
   const folder = folderOf(t);
   const model = readModel(new Uint8Array(readFileSync("test/data/awkward/mlp_opset13.onnx")), "seed");
-  for (const node of model.graph.node) node.name = "\u001b]0;a title\u0007\nwhittle: all is well\u001b[2J";
+  for (const [place, node] of model.graph.node.entries())
+    node.name = `${place}\u001b]0;a title\u0007\nwhittle: all is well\u001b[2J`;
   const path = join(folder, "m.onnx");
   writeFileSync(path, writeModel(model));
   for (const words of [
