@@ -51,18 +51,18 @@ export function notesOf(report: Report): readonly Note[] {
     notes.push(
       note("info", "Runs on onnxruntime {0} or newer ({1}).", runtime.leastOnnxruntime, why(report, runtime)),
     );
-  if (runtime) {
-    notes.push(
-      note("info", "In browsers. WebAssembly: {0} WebGPU: {1}", runtime.webAssembly.reason, runtime.webGpu.reason),
-      ...memoryNotes(report, runtime),
-    );
-  }
+  if (runtime) notes.push(...memoryNotes(report, runtime));
   if (runtime && runtime.leastCorrectOnnxruntime !== runtime.leastOnnxruntime) {
     notes.push(
       note("warning", "Versions before {0} load it and compute wrong values.", runtime.leastCorrectOnnxruntime),
     );
   }
+  if (runtime) notes.push(browserNote(runtime));
   return notes;
+}
+
+function browserNote({ webAssembly, webGpu }: NonNullable<Report["runtime"]>): Note {
+  return note("info", "In browsers. WebAssembly: {0} WebGPU: {1}", webAssembly.reason, webGpu.reason);
 }
 
 function roundingNotes({ rounding }: Report): Note[] {
