@@ -1,5 +1,6 @@
 import { type KeptFeed, readFeed } from "../core/calibration/kept";
 import { Failure } from "../core/failure";
+import { inWebAssembly, onWebGpu } from "../core/formats/browsers";
 import { gridOf } from "../core/formats/codes";
 import { putBack, type StoredLayer, writeCopy } from "../core/formats/copy";
 import { withFloatActivations } from "../core/formats/nbits";
@@ -165,11 +166,14 @@ async function differs(
 }
 
 function leastVersions(copy: ModelProto, layers: readonly StoredLayer[]) {
-  const least = releaseName(
-    Math.max(
-      leastForOpset(opsetOf(copy) ?? 0),
-      ...layers.map(one => leastForWeight(one.format, one.layer.op, gridOf(one))),
-    ),
+  const least = Math.max(
+    leastForOpset(opsetOf(copy) ?? 0),
+    ...layers.map(one => leastForWeight(one.format, one.layer.op, gridOf(one))),
   );
-  return { leastOnnxruntime: least, leastCorrectOnnxruntime: least };
+  return {
+    leastOnnxruntime: releaseName(least),
+    leastCorrectOnnxruntime: releaseName(least),
+    webAssembly: inWebAssembly(least),
+    webGpu: onWebGpu(layers),
+  };
 }

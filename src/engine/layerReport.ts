@@ -2,7 +2,7 @@ import type { CalibrationData } from "./calibrationData";
 import type { FittedLayer, LayerPlan } from "../core/fitLayer";
 import { weightCount } from "../core/graph/layers";
 import { alphabetAt } from "../core/formats/codes";
-import type { Format } from "../core/formats/copy";
+import type { Format, StoredLayer } from "../core/formats/copy";
 import { gridHistogram, type LayerDetail } from "../core/report/detail";
 import { errorToDb } from "../core/report/measure";
 import type { LayerReport } from "../core/report/report";
@@ -91,6 +91,15 @@ export function layerWarnings(
     ...(data.feeds ? overflowWarnings(fitted) : []),
     // What made-up inputs say of single inputs means nothing.
     ...(data.calibration.synthetic ? [] : dominanceWarnings(fitted)),
+  ];
+}
+
+/** What is known to be slow in a format before anything is timed. */
+export function formatWarnings(stored: readonly StoredLayer[]): string[] {
+  const slow = stored.filter(({ format, alphabets }) => format === "nbits" && alphabets.kind === "midrise");
+  if (slow.length === 0) return [];
+  return [
+    `onnxruntime unpacks weights of MatMulNBits with half zero points (midrise) at every run, which is slow: ${listed(slow.map(({ layer }) => layer.name))}. The alphabet affine has whole ones.`,
   ];
 }
 

@@ -20,7 +20,7 @@ import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTargets, dataFileOf, writePendingCopy } from "./copyFiles";
 import { checkTarget, checkWritable } from "./files";
 import { fitModel } from "./fitModel";
-import { layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import { formatWarnings, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
 import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import { runChoices } from "./network";
@@ -155,7 +155,7 @@ async function quantizeAndCheck(job: QuantizeJob, events: QuantizeEvents, keep: 
   if (options.maxBytes !== undefined && copyFiles.bytes > options.maxBytes)
     warnings.push(`The copy takes ${copyFiles.bytes} bytes, more than the ${options.maxBytes} allowed.`);
   const layerReports = fitted.map((one, k) => layerReport(one, stored[k]!.format, layerBytes[k]!));
-  warnings.push(...layerWarnings(fitted, data), ...roundingWarnings(rounding));
+  warnings.push(...layerWarnings(fitted, data), ...formatWarnings(stored), ...roundingWarnings(rounding));
 
   if (copyFiles.bytes > totalBytes) {
     warnings.push(

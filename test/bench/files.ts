@@ -1,9 +1,11 @@
 // Every model of some folders, quantized to 8, 4 and 2 bits in each format: layers, what is left alone and why, and the largest
-// difference of an output of the copy from that of its dequantized weights put back as floats. `npm run bench:files -- [FOLDER…]`;
-// without folders the awkward models and the models of the developers' pack.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+// difference of an output of the copy from that of its dequantized weights put back as floats. `npm run bench:files -- [FOLDER…]
+// [--format NAME]`; without folders the awkward models and the models of the developers' pack, the small ones first. files.md has
+// what it gave.
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { UsageError } from "../../src/cli/options";
 import { FORMATS } from "../../src/core/formats/copy";
 import { Failure } from "../../src/core/failure";
@@ -15,17 +17,19 @@ const FOLDERS = ["test/data/awkward", "../shared/data/awkward/real", "../shared/
 const BITS = [8, 4, 2] as const;
 
 async function main(): Promise<void> {
-  const folders = process.argv.length > 2 ? process.argv.slice(2) : FOLDERS;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { format: { type: "string" } } });
+  const folders = positionals.length > 0 ? positionals : FOLDERS;
+  const formats = FORMATS.filter(format => values.format === undefined || format === values.format);
   const work = mkdtempSync(join(tmpdir(), "whittle-files-"));
-  const columns = FORMATS.flatMap(format => BITS.map(bits => ({ format, bits })));
+  const columns = formats.flatMap(format => BITS.map(bits => ({ format, bits })));
   const heads = ["file", "layers", "left alone", ...columns.map(({ format, bits }) => `${format} ${bits}`)];
   console.log(`| ${heads.join(" | ")} |\n|${" --- |".repeat(heads.length)}`);
   const tally = new Map<string, number>();
   try {
     for (const folder of folders) {
-      for (const file of readdirSync(folder)
-        .filter(name => name.endsWith(".onnx"))
-        .sort()) {
+      const size = (name: string): number => statSync(join(folder, name)).size;
+      const files = readdirSync(folder).filter(name => name.endsWith(".onnx"));
+      for (const file of files.sort((a, b) => size(a) - size(b) || (a < b ? -1 : 1))) {
         const model = join(folder, file);
         const cells = cellsOf(model);
         const copies: string[] = [];

@@ -3,6 +3,8 @@ const { readFileSync } = require("node:fs");
 
 const [onnxruntime, file, from] = process.argv.slice(2);
 const ort = require(onnxruntime);
+// The package for browsers: without threads of its own.
+if (ort.env.wasm) ort.env.wasm.numThreads = 1;
 
 const ARRAYS = {
   float16: Uint16Array,
@@ -43,6 +45,7 @@ function distance(a, b) {
 async function run({ copy, feed, wanted }) {
   const session = await ort.InferenceSession.create(copy, { logSeverityLevel: 4, intraOpNumThreads: 1 });
   const outputs = await session.run(Object.fromEntries(feed.map(one => [one.name, tensorOf(one)])));
+  await session.release?.();
   return Math.max(0, ...wanted.map(one => distance(numbersOf(outputs[one.name]), one.values)));
 }
 

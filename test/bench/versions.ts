@@ -17,6 +17,8 @@ import { runWords } from "../engine/run";
 import { ids, lookUp, ROWS, weights, WIDTH, writeTableModel } from "../engine/tableModel";
 
 const VERSIONS = ["1.17.3", "1.20.1", "1.23.2", "1.24.3", "1.26.0"];
+/** In front of a version: the package for browsers, whose WebAssembly runs in Node, too. */
+const WEB = "web-";
 /** Not bundled: it must load no onnxruntime but the one it is given. */
 const CHILD = "test/bench/runWith.cjs";
 const MODELS = "test/data/awkward";
@@ -67,7 +69,7 @@ type Outcome =
 
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
-  const wanted = words.filter(word => /^\d/.test(word));
+  const wanted = words.filter(word => /^(web-)?\d/.test(word));
   const models = words.filter(word => !wanted.includes(word));
   const versions = wanted.length > 0 ? wanted : VERSIONS;
   const folders = versions.map(install);
@@ -77,26 +79,27 @@ async function main(): Promise<void> {
   const count = (key: string): unknown => tally.set(key, (tally.get(key) ?? 0) + 1);
   console.log(["model and copy".padEnd(72), "least", ...versions].map(word => word.padStart(7)).join("  "));
   try {
+    const cases: Case[] = [];
     for (const model of modelsIn(work)) {
-      if (models.length > 0 && !models.some(name => model.name.includes(name))) continue;
-      const cases = await makeCases(model, work);
-      const outcomes = folders.map(folder => inChild(folder, cases, work));
-      for (const [c, one] of cases.entries()) {
-        const cells = versions.map((version, k) => {
-          const outcome = outcomes[k]![c]!;
-          const verdict = verdictOf(outcome);
-          const promised = !isOlder(version, one.leastCorrect);
-          const isFault = promised && (verdict === "wrong" || verdict === "refused");
-          if (isFault) faults++;
-          if (isFault && outcome.kind === "refused") console.error(`${one.name} on ${version}: ${outcome.why}`);
-          count(`${version} ${promised ? "promised" : "not promised"}: ${verdict}`);
-          // Where this says "right", the table promises too little.
-          if (!promised && verdict !== "wrong" && verdict !== "refused")
-            count(`${version} not promised, right: ${one.how}`);
-          return `${verdict}${isFault ? " !" : ""}`.padStart(7);
-        });
-        console.log([one.name.padEnd(72), one.leastCorrect.padStart(7), ...cells].join("  "));
-      }
+      if (models.length === 0 || models.some(name => model.name.includes(name)))
+        cases.push(...(await makeCases(model, work, cases.length)));
+    }
+    const outcomes = folders.map(folder => inChild(folder, cases, work));
+    for (const [c, one] of cases.entries()) {
+      const cells = versions.map((version, k) => {
+        const outcome = outcomes[k]![c]!;
+        const verdict = verdictOf(outcome);
+        const promised = !isOlder(version, one.leastCorrect);
+        const isFault = promised && (verdict === "wrong" || verdict === "refused");
+        if (isFault) faults++;
+        if (isFault && outcome.kind === "refused") console.error(`${one.name} on ${version}: ${outcome.why}`);
+        count(`${version} ${promised ? "promised" : "not promised"}: ${verdict}`);
+        // Where this says "right", the table promises too little.
+        if (!promised && verdict !== "wrong" && verdict !== "refused")
+          count(`${version} not promised, right: ${one.how}`);
+        return `${verdict}${isFault ? " !" : ""}`.padStart(7);
+      });
+      console.log([one.name.padEnd(72), one.leastCorrect.padStart(7), ...cells].join("  "));
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -111,11 +114,12 @@ async function main(): Promise<void> {
 /** @returns the folder of the package. */
 function install(version: string): string {
   const folder = resolve("dist/onnxruntime", version);
-  const installed = join(folder, "node_modules/onnxruntime-node");
+  const name = version.startsWith(WEB) ? "onnxruntime-web" : "onnxruntime-node";
+  const installed = join(folder, "node_modules", name);
   if (existsSync(installed)) return installed;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), "{}");
-  const words = ["install", `onnxruntime-node@${version}`, "--ignore-scripts", "--no-audit", "--no-fund"];
+  const words = ["install", `${name}@${version.replace(WEB, "")}`, "--ignore-scripts", "--no-audit", "--no-fund"];
   execFileSync("npm", words, { cwd: folder, stdio: "ignore" });
   return installed;
 }
@@ -149,10 +153,11 @@ function modelsIn(work: string): Source[] {
   ];
 }
 
-async function makeCases({ name, file, feed }: Source, work: string): Promise<Case[]> {
+/** @param before copies that are in the folder. */
+async function makeCases({ name, file, feed }: Source, work: string, before: number): Promise<Case[]> {
   const cases: Case[] = [];
-  for (const [tried, how] of COPIES.entries()) {
-    const copy = join(work, `${tried}.onnx`);
+  for (const how of COPIES) {
+    const copy = join(work, `${before + cases.length}.onnx`);
     const table = name.startsWith("table") ? ["--layer", `table=${how.split(" ")[1]}`] : [];
     try {
       const words = [...how.split(" "), ...table];
@@ -218,7 +223,7 @@ function verdictOf(outcome: Outcome): string {
 }
 
 function isOlder(version: string, least: string): boolean {
-  const [a, b] = [version, least].map(text => text.split(".").map(Number));
+  const [a, b] = [version.replace(WEB, ""), least].map(text => text.split(".").map(Number));
   return a![0] !== b![0] ? a![0]! < b![0]! : a![1]! < b![1]!;
 }
 

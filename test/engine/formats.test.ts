@@ -245,3 +245,32 @@ test("a copy in nbits run again changes nothing", async t => {
   assert.equal(layers.length, 0);
   assert.deepEqual(readFileSync(twice), readFileSync(once));
 });
+
+test("half zero points in nbits are said to be slow, whole ones are not", async t => {
+  const folder = folderOf(t);
+  const warned = async (alphabet: "affine" | "midrise"): Promise<boolean> => {
+    const { warnings } = await run(at("mlp_opset13"), join(folder, alphabet), { format: "nbits", alphabet });
+    return warnings.some(one => /unpacks weights of MatMulNBits .* at every run/.test(one));
+  };
+  assert.deepEqual([await warned("affine"), await warned("midrise")], [false, true]);
+});
+
+/** Bytes of nodes, names and shapes a layer may add; a table of `packed` and what was done come once. */
+const GRAPH_BYTES = { layer: 320, copy: 1000 };
+
+for (const [format, bits] of [
+  ["qdq", 8],
+  ["qdq", 4],
+  ["nbits", 2],
+  ...([8, 4, 3, 2, 1] as const).map(width => ["packed", width] as const),
+] as const) {
+  test(`a copy in ${format} of ${bits} bits takes few bytes beside its codes, scales and zero points`, async t => {
+    const copy = join(folderOf(t), "c.onnx");
+    const report = await run("samples/mnist_mlp.onnx", copy, { format, bits });
+    const stored = report.layers.reduce(
+      (bytes, one) => bytes + one.bytesAfter - one.bytesBefore,
+      report.bytesBefore,
+    );
+    assert.ok(report.bytesAfter - stored < GRAPH_BYTES.copy + GRAPH_BYTES.layer * report.layers.length);
+  });
+}

@@ -57,7 +57,12 @@ export function notesOf(report: Report): readonly Note[] {
       note("warning", "Versions before {0} load it and compute wrong values.", runtime.leastCorrectOnnxruntime),
     );
   }
+  if (runtime) notes.push(browserNote(runtime));
   return notes;
+}
+
+function browserNote({ webAssembly, webGpu }: NonNullable<Report["runtime"]>): Note {
+  return note("info", "In browsers. WebAssembly: {0} WebGPU: {1}", webAssembly.reason, webGpu.reason);
 }
 
 function roundingNotes({ rounding }: Report): Note[] {

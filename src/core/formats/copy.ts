@@ -68,7 +68,7 @@ export function writeCopy(
       for (const [old, made] of nodes) rewritten.set(old, [made]);
       return bytes;
     }
-    const bias = codes.bias && parts.store(biasTensor(layer, name(`${layer.tensor}_bias`), codes.bias));
+    const bias = codes.bias && parts.store(biasTensor(layer, name("b"), codes.bias));
     if (codes.format === "nbits") {
       const { nodes, bytes } = writeMatMulNBits(codes, bias, parts);
       for (const [old, node] of rewired(layer, layer.node, "", bias)) rewritten.set(old, [node]);

@@ -36,11 +36,11 @@ export function noAdditions(
     opset: isGraph(home) ? opset : (opsetOf(home) ?? opset),
     store: one => {
       if (asInitializers) stored.push(one);
-      else added.push(constantNode(one));
+      else added.push(changed(constantNode(one), { name: "" }));
       return one.name;
     },
     add: (opType, input, attribute) => {
-      // Names are a good part of what a small layer takes: short ones for values between nodes, none for nodes.
+      // Names are a good part of what a small layer takes (names.ts).
       const one = changed(node(opType, input, name("w"), attribute), { name: "" });
       added.push(one);
       return one.output[0]!;

@@ -4,6 +4,7 @@ import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packRows } from "../grid/pack";
 import { alphabetAt, type Grid, gridOf } from "./codes";
 import type { StoredLayer } from "./copy";
+import { codesName, SCALES, ZERO_POINTS } from "./names";
 import type { CopyParts } from "./packed";
 import { multiplyThenAdd } from "./products";
 
@@ -59,11 +60,10 @@ export function writeMatMulNBits(
   const bits = alphabets.bits as Width;
   const size = blockSize(inputs, gridOf(stored));
   const blocks = Math.ceil(inputs / size);
-  const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   let bytes = 0;
-  const store = (what: string, type: "uint8" | "float32", dims: number[], data: ArrayBufferView): string => {
+  const store = (name: string, type: "uint8" | "float32", dims: number[], data: ArrayBufferView): string => {
     bytes += data.byteLength;
-    return parts.store(tensor(result(what), type, dims, data));
+    return parts.store(tensor(parts.name(name), type, dims, data));
   };
 
   const of = alphabetAt({ ...layer, neuronsFirst: true }, alphabets);
@@ -73,21 +73,21 @@ export function writeMatMulNBits(
       return values[of(neuron * inputs + block * size)]!;
     });
   // The levels are read when the copy is written, or never where only its size is asked for.
-  const codes = tensorMade(result("codes"), "uint8", [neurons, blocks, (size * bits) / 8], () =>
+  const codes = tensorMade(parts.name(codesName(layer)), "uint8", [neurons, blocks, (size * bits) / 8], () =>
     packRows(padded(stored, blocks * size), blocks * size, bits),
   );
   bytes += storedBytes(codes);
   const reads = [
     own.input[0]!,
     parts.store(codes),
-    store("scales", "float32", [neurons, blocks], Float32Array.from(each(alphabets.steps))),
+    store(SCALES, "float32", [neurons, blocks], Float32Array.from(each(alphabets.steps))),
   ];
   if (alphabets.kind === "midrise") {
     const zeros = Float32Array.from(each(alphabets.zeroPoints));
-    reads.push(store("zero_points", "float32", [neurons, blocks], zeros));
+    reads.push(store(ZERO_POINTS, "float32", [neurons, blocks], zeros));
   } else if (alphabets.kind === "affine") {
     const zeros = packRows(Uint8Array.from(each(alphabets.zeroPoints)), blocks, bits);
-    reads.push(store("zero_points", "uint8", [neurons, zeros.length / neurons], zeros));
+    reads.push(store(ZERO_POINTS, "uint8", [neurons, zeros.length / neurons], zeros));
   }
 
   const attribute = [

@@ -1,11 +1,12 @@
 import { intOf, intsOf } from "../onnx/build";
 import { DataType } from "../onnx/dataTypes";
 import type { AttributeProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
+import { int64Tensor, storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
 import { weightCount } from "../graph/layers";
 import { gridOf, hasOneAlphabet, neuronShape, turned } from "./codes";
 import type { StoredLayer } from "./copy";
+import { codesName, SCALES, ZERO_POINTS } from "./names";
 
 // `packed`: any alphabet of 1, 2, 3, 4 or 8 bits in standard operators that mean the same from opset 7 on, so that every
 // ONNX runtime loads it. onnxruntime folds all of it to float32 when it loads the model: smaller on disk, not in memory.
@@ -39,16 +40,14 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
   const { layer, alphabets, levels } = stored;
   const { bits } = alphabets;
   const count = weightCount(layer);
-  const base = layer.tensor;
-  const result = (what: string): string => parts.name(`${base}_${what}`);
   let bytes = 0;
   const store = (
-    what: string,
+    name: string,
     type: "uint8" | "int8" | "float32" | "int64",
     dims: number[],
     make: () => ArrayBufferView,
   ): string => {
-    const stored = tensorMade(result(what), type, dims, make);
+    const stored = tensorMade(parts.name(name), type, dims, make);
     bytes += storedBytes(stored);
     return parts.store(stored);
   };
@@ -62,30 +61,30 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
   let value: string;
   if (bits === 8) {
     // One byte a weight: the level itself, read as a number.
-    const codes = store("codes", "uint8", [...layer.shape], levels);
+    const codes = store(codesName(layer), "uint8", [...layer.shape], levels);
     value = parts.add("Cast", [codes], [intOf("to", DataType.float32)]);
     if (unit === 2) value = parts.add("Add", [value, value]);
     if (offset !== 0) value = parts.add("Sub", [value, scalar(offset, parts)]);
   } else if (bits === 3) {
     const low = unpack(
-      "low",
+      codesName(layer),
       () => levels().map(level => level & 3),
       2,
       code => unit * code - offset,
     );
     const high = unpack(
-      "high",
+      "h",
       () => levels().map(level => level >> 2),
       1,
       code => unit * 4 * code,
     );
     value = parts.add("Add", [low, high]);
   } else {
-    value = unpack("codes", levels, bits, code => unit * code - offset);
+    value = unpack(codesName(layer), levels, bits, code => unit * code - offset);
   }
   if (!same) {
     const zeros = spread(
-      "zero_points",
+      ZERO_POINTS,
       "uint8",
       Uint8Array.from(alphabets.zeroPoints, zero => unit * zero),
     );
@@ -93,7 +92,7 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
     value = parts.add("Sub", [value, asFloat]);
   }
   const steps = spread(
-    "scales",
+    SCALES,
     "float32",
     Float32Array.from(alphabets.steps, step => step / unit),
   );
@@ -103,13 +102,13 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
    * Stores numbers [groups of inputs, neurons] so that they broadcast along the weight. With several groups each input looks
    * its group up, since the last group may be shorter than the others.
    */
-  function spread(what: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
-    if (hasOneAlphabet(gridOf(stored))) return store(what, type, [], () => values.subarray(0, 1));
-    if (alphabets.groupInputs === undefined) return store(what, type, neuronShape(layer), () => values);
+  function spread(name: string, type: "uint8" | "float32", values: Uint8Array | Float32Array): string {
+    if (hasOneAlphabet(gridOf(stored))) return store(name, type, [], () => values.subarray(0, 1));
+    if (alphabets.groupInputs === undefined) return store(name, type, neuronShape(layer), () => values);
     const groups = values.length / layer.neurons;
     const grouped = layer.neuronsFirst
-      ? store(what, type, [layer.neurons, groups], () => turned(values, groups, layer.neurons))
-      : store(what, type, [groups, layer.neurons], () => values);
+      ? store(name, type, [layer.neurons, groups], () => turned(values, groups, layer.neurons))
+      : store(name, type, [groups, layer.neurons], () => values);
     const groupOfInput = int64s(
       Array.from({ length: layer.inputs }, (_, input) => Math.floor(input / alphabets.groupInputs!)),
       parts,
@@ -121,14 +120,14 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
 
   /** A plane of packed codes as float32 values in the shape of the weight. */
   function unpack(
-    plane: string,
+    name: string,
     planeCodes: () => Uint8Array,
     width: 1 | 2 | 4,
     meaning: (code: number) => number,
   ): string {
     const table = sharedTable(width, meaning, parts);
     const perByte = 8 / width;
-    const codes = store(plane, "uint8", [Math.ceil(count / perByte)], () => packLevels(planeCodes(), width));
+    const codes = store(name, "uint8", [Math.ceil(count / perByte)], () => packLevels(planeCodes(), width));
     const indices = parts.add("Cast", [codes], [intOf("to", DataType.int32)]);
     // axis 0 and a table of [256, 8 / width]: one row of values for every byte.
     let unpacked = parts.add("Gather", [table, indices]);
@@ -140,22 +139,26 @@ export function writePacked(stored: StoredLayer, parts: CopyParts): { output: st
   }
 }
 
-/** What the levels in each of the 256 bytes stand for, float32 [256, 8 / width], shared by the layers that agree on it. */
+/**
+ * What the levels in each of the 256 bytes stand for, float32 [256, 8 / width], shared by the layers that agree on it. Stored for
+ * the 16 halves of a byte; the first levels of a byte are in its low half.
+ */
 function sharedTable(width: 1 | 2 | 4, meaning: (code: number) => number, parts: CopyParts): string {
   const codes = 2 ** width;
   const values = Array.from({ length: codes }, (_, code) => meaning(code));
   return parts.shared(`table ${values.join(" ")}`, () => {
-    const perByte = 8 / width;
-    // All values are integers of one byte or two; int8 keeps the table four times smaller than float32.
-    const small = values.every(value => value >= -128 && value <= 127);
-    const table = small ? new Int8Array(256 * perByte) : new Int16Array(256 * perByte);
-    for (let at = 0; at < table.length; at++) {
-      table[at] = values[(Math.floor(at / perByte) >> ((at % perByte) * width)) % codes]!;
-    }
-    const stored = parts.store(
-      tensor(parts.name("whittle_table"), small ? "int8" : "int16", [256, perByte], table),
+    const perHalf = 4 / width;
+    // All values are integers of at most 15 in size.
+    const halves = Int8Array.from(
+      { length: 16 * perHalf },
+      (_, at) => values[(Math.floor(at / perHalf) >> ((at % perHalf) * width)) % codes]!,
     );
-    return parts.add("Cast", [stored], [intOf("to", DataType.float32)]);
+    const stored = parts.store(tensor(parts.name("t"), "int8", [16, perHalf], halves));
+    const table = parts.add("Cast", [stored], [intOf("to", DataType.float32)]);
+    const low = parts.add("Tile", [table, int64s([16, 1], parts)]);
+    const repeated = parts.add("Tile", [table, int64s([1, 16], parts)]);
+    const high = parts.add("Reshape", [repeated, int64s([256, perHalf], parts)]);
+    return parts.add("Concat", [low, high], [intOf("axis", 1)]);
   });
 }
 
@@ -168,12 +171,12 @@ function cutTo(input: string, length: number, parts: CopyParts): string {
 /** Whole numbers, as shapes and indices are given. */
 export function int64s(values: readonly number[], parts: CopyParts): string {
   return parts.shared(`int64 ${values.join(" ")}`, () =>
-    parts.store(tensor(parts.name("whittle_shape"), "int64", [values.length], BigInt64Array.from(values, BigInt))),
+    parts.store(int64Tensor(parts.name("i"), values.map(BigInt))),
   );
 }
 
 function scalar(value: number, parts: CopyParts): string {
   return parts.shared(`float ${value}`, () =>
-    parts.store(tensor(parts.name("whittle_offset"), "float32", [], Float32Array.of(value))),
+    parts.store(tensor(parts.name("o"), "float32", [], Float32Array.of(value))),
   );
 }

@@ -42,9 +42,9 @@ export function multiplyThenAdd(
 }
 
 /** What a Gemm adds to its product, by name; null for nothing. */
-function ownBias({ node: own, bias, tensor: weight, type }: Layer, parts: CopyParts): string | null {
+function ownBias({ node: own, bias, type }: Layer, parts: CopyParts): string | null {
   const name = own.input[2] ?? "";
   if (name === "") return null;
   if (floatAttribute(own, "beta", 1) === 1) return name;
-  return parts.store(floatTensor(parts.name(`${weight}_bias`), type, [bias!.length], bias!));
+  return parts.store(floatTensor(parts.name("b"), type, [bias!.length], bias!));
 }

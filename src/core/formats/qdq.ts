@@ -3,6 +3,7 @@ import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import { packLevels } from "../grid/pack";
 import { type Grid, gridOf, hasOneAlphabet, neuronAxis, turned } from "./codes";
 import type { StoredLayer } from "./copy";
+import { codesName, SCALES, ZERO_POINTS } from "./names";
 import { type CopyParts, int64s } from "./packed";
 
 // `qdq`: integers and one DequantizeLinear a weight, y = (x - zeroPoint) * scale, per tensor, per neuron along `axis`, or per
@@ -24,7 +25,6 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
   const { layer, alphabets } = codes;
   const { groupInputs, bits, perTensor } = gridOf(codes);
   if (bits !== 2 && bits !== 4 && bits !== 8) throw new Error(`DequantizeLinear has no integers of ${bits} bits.`);
-  const result = (what: string): string => parts.name(`${layer.tensor}_${what}`);
   // ONNX's signed types hold level - 2^(bits - 1); the 2^bits - 1 levels of `symmetric` sit around 0.
   const shift = alphabets.kind === "symmetric" ? (alphabets.levels - 1) / 2 : 2 ** (bits - 1);
   const type = TYPES[bits];
@@ -54,13 +54,13 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
   }
 
   // The levels are read when the copy is written, or never where only its size is asked for.
-  const stored = tensorMade(result("quantized"), type, shape, () => pack(codes.levels()));
+  const stored = tensorMade(parts.name(codesName(layer)), type, shape, () => pack(codes.levels()));
   const zeros = pack(Uint8Array.from(each(alphabets.zeroPoints)));
   const scales = Float32Array.from(each(alphabets.steps));
   const reads = [
     parts.store(stored),
-    parts.store(tensor(result("scales"), "float32", numbersShape, scales)),
-    parts.store(tensor(result("zero_points"), type, numbersShape, zeros)),
+    parts.store(tensor(parts.name(SCALES), "float32", numbersShape, scales)),
+    parts.store(tensor(parts.name(ZERO_POINTS), type, numbersShape, zeros)),
   ];
   let output = parts.add("DequantizeLinear", reads, attributes);
   if (isMatrix && layer.shape.length !== 2) output = parts.add("Reshape", [output, int64s(layer.shape, parts)]);

@@ -5,6 +5,7 @@ import { storedBytes, tensor, tensorMade } from "../onnx/tensors";
 import type { Layer } from "../graph/layers";
 import { packLevels, packRows } from "../grid/pack";
 import type { Grid, LayerCodes } from "./codes";
+import { codesName, SCALES, ZERO_POINTS } from "./names";
 import { MICROSOFT } from "./nbits";
 import type { CopyParts } from "./packed";
 
@@ -46,9 +47,9 @@ export function writeGatherBlocks(
   // Without zero points a code stands 2^(bits - 1) above its value, or at it where it has a sign.
   const shift = (alphabets.kind === "symmetric" ? 1 : 0) - (isInt4 ? 8 : 0);
   let bytes = 0;
-  const store = (what: string, width: number, values: () => Uint8Array): string => {
+  const store = (name: string, width: number, values: () => Uint8Array): string => {
     const dims = [rows, isInt4 ? width : Math.ceil((width * bits) / 8)];
-    const stored = tensorMade(parts.name(`${layer.tensor}_${what}`), isInt4 ? "int4" : "uint8", dims, () => {
+    const stored = tensorMade(parts.name(name), isInt4 ? "int4" : "uint8", dims, () => {
       const codes = values().map(level => (level + shift) & (2 ** bits - 1));
       return isInt4 ? packLevels(codes, 4) : packRows(codes, width, bits);
     });
@@ -56,10 +57,10 @@ export function writeGatherBlocks(
     return parts.store(stored);
   };
   const scales = Float32Array.from(alphabets.steps);
-  const table = store("codes", columns, levels);
+  const table = store(codesName(layer), columns, levels);
   const numbers = [
-    parts.store(tensor(parts.name(`${layer.tensor}_scales`), "float32", [rows, 1], scales)),
-    ...(alphabets.kind === "affine" ? [store("zero_points", 1, () => Uint8Array.from(alphabets.zeroPoints))] : []),
+    parts.store(tensor(parts.name(SCALES), "float32", [rows, 1], scales)),
+    ...(alphabets.kind === "affine" ? [store(ZERO_POINTS, 1, () => Uint8Array.from(alphabets.zeroPoints))] : []),
   ];
   const lookUp = (old: NodeProto): NodeProto =>
     changed(old, {

@@ -1,13 +1,13 @@
 import { DataType, dataTypeName } from "../onnx/dataTypes";
 import { isFloatType, largestOf } from "../onnx/floats";
-import { isOnnxDomain } from "../onnx/model";
-import type { TensorProto } from "../onnx/onnx_pb";
+import { bodiesOf, isOnnxDomain } from "../onnx/model";
+import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import { elementCount, storedBytes } from "../onnx/tensors";
 import { isQuantizing } from "./quantizing";
 import { lastAlone, readersOf } from "./readers";
 import { constantTensor, piecesOf, type StoredValue } from "./storedValues";
 import { biasSlot } from "./storedWeights";
-import type { GraphIndex } from "./uses";
+import { type GraphIndex, innerIndex } from "./uses";
 
 /** Why a tensor is left as it is. */
 export type SkipReason =
@@ -137,12 +137,38 @@ export function whyLeft(value: StoredValue, index: GraphIndex, biases: ReadonlyS
       ? skip("graph-output", "An output of the model, so its values must not change.")
       : skip("unused", "No node of the graph reads it.");
   }
-  const isBias = places.every(({ node, slot }) => {
-    return biases.has(node.input[slot]!) || (isOnnxDomain(node) && slot === biasSlot(node.opType));
-  });
-  if (isBias) return skip("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
+  const isBias = places.every(({ node, slot }) => slot >= 0 && isBiasAt(node, slot, biases));
+  if (isBias || leadsToBiases(tensor.name, index, biases))
+    return skip("bias", `Small, and rounding one shifts a whole output. Stays ${type}.`);
   if (isQuantizing(first.node))
     return skip("already-quantized", `Belongs to a ${first.node.opType}: quantized already, and kept as it is.`);
   if (!/^(float|bfloat)/.test(type)) return skip("unsupported-type", `Stored as ${type}; not a weight.`);
   return skip("unsupported-operator", `Whittle does not quantize what ${first.node.opType} uses.`);
+}
+
+/** Operators that cut numbers out of tensors and put them together, each staying as it is. */
+const MOVING: readonly string[] = ["Slice", "Split", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Transpose"];
+
+/** Whether a value ends in biases alone: those of recurrent layers come in pieces, in another order of the gates. */
+function leadsToBiases(name: string, index: GraphIndex, biases: ReadonlySet<string>): boolean {
+  const seen = new Map<GraphIndex, Set<string>>();
+  const waiting = [{ name, index }];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const { name, index } = at;
+    const names = seen.get(index) ?? new Set();
+    if (names.has(name)) continue;
+    seen.set(index, names.add(name));
+    if (index.outputs.has(name)) return false;
+    for (const { node, slot } of index.uses.get(name) ?? []) {
+      if (slot < 0) waiting.push(...bodiesOf(node).map(body => ({ name, index: innerIndex(body, index) })));
+      else if (isOnnxDomain(node) && MOVING.includes(node.opType))
+        waiting.push(...node.output.map(name => ({ name, index })));
+      else if (!isBiasAt(node, slot, biases)) return false;
+    }
+  }
+  return true;
+}
+
+function isBiasAt(node: NodeProto, slot: number, biases: ReadonlySet<string>): boolean {
+  return biases.has(node.input[slot]!) || (isOnnxDomain(node) && slot === biasSlot(node.opType));
 }

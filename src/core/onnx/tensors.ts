@@ -141,8 +141,14 @@ export function int64Values(tensor: TensorProto): bigint[] {
   return rawLength(tensor) > 0 ? [...new BigInt64Array(rawBuffer(tensor))] : [...tensor.int64Data];
 }
 
+/** In the typed field a small number takes a byte, in `raw_data` eight. */
 export function int64Tensor(name: string, values: readonly bigint[]): TensorProto {
-  return tensor(name, "int64", [values.length], BigInt64Array.from(values));
+  return create(TensorProtoSchema, {
+    name,
+    dataType: DataType.int64,
+    dims: [BigInt(values.length)],
+    int64Data: [...values],
+  });
 }
 
 /** An initializer of plain bytes; multi-byte numbers are little-endian, as ONNX wants them and every machine we run on has them. */

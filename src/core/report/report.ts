@@ -1,5 +1,6 @@
 import type { Cost } from "../cost";
 import type { FoldedNorm } from "../graph/batchNorm";
+import type { InBrowser } from "../formats/browsers";
 import type { OutputError } from "./measure";
 
 /** The report of a run: plain data, numbers unrounded, keys as agreed with the scripts that read it. */
@@ -111,6 +112,9 @@ export interface RuntimeReport {
   /** The least onnxruntime that loads the copy, and the least that computes it right. */
   readonly leastOnnxruntime: string;
   readonly leastCorrectOnnxruntime: string;
+  /** The same in browsers, which have onnxruntime as WebAssembly and, with a graphics card, as WebGPU. */
+  readonly webAssembly: InBrowser;
+  readonly webGpu: InBrowser;
   readonly opset: number;
   readonly irVersion: number;
   /** One run, medians, in milliseconds; all four null where the model is too large to be run as a whole here. */

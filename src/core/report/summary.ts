@@ -51,6 +51,8 @@ export function summary(report: Report): string[] {
           `In a default session: error ${percentOf(runtime.asRunError)}${timesOf(runtime)}.`,
           ...memoryText(runtime, report),
           `Loads and is right from onnxruntime ${runtime.leastCorrectOnnxruntime} on (opset ${runtime.opset}).`,
+          `In browsers as WebAssembly: ${runtime.webAssembly.reason}`,
+          `In browsers with WebGPU: ${runtime.webGpu.reason}`,
         ]
       : []),
     ...(report.folded.length > 0

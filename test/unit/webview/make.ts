@@ -76,6 +76,8 @@ export function report(changes: Partial<Report> = {}): Report {
     runtime: {
       leastOnnxruntime: "1.20",
       leastCorrectOnnxruntime: "1.20",
+      webAssembly: { runs: true, reason: "Right from onnxruntime-web 1.20 on, without int8 activations." },
+      webGpu: { runs: true, reason: "From onnxruntime-web 1.30 on, by its source; it was not run." },
       opset: 21,
       irVersion: 10,
       msFloat: 2,

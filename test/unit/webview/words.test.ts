@@ -60,11 +60,11 @@ test("random inputs are said once, loudest and first, and offer what helps", () 
   );
   assert.deepEqual(
     notes.map(note => note.level),
-    ["loud", "warning", "info"],
+    ["loud", "warning", "info", "info"],
   );
   assert.deepEqual(
     notes.map(note => note.offers),
-    ["data", null, null],
+    ["data", null, null, null],
   );
 });
 
@@ -72,6 +72,11 @@ test("the runtime a copy needs comes with the reason", () => {
   assert.deepEqual(notesOf(report())[0]!.values, ["1.20", "4-bit weights, opset 21"]);
   const packed = report({ layers: [layerReport("fc", { format: "packed", bits: 2 })] });
   assert.deepEqual(notesOf(packed)[0]!.values, ["1.20", "opset 21"]);
+});
+
+test("browsers come last, WebAssembly and WebGPU apart", () => {
+  const last = notesOf(report()).at(-1)!;
+  assert.deepEqual(last.values, [runtime.webAssembly.reason, runtime.webGpu.reason]);
 });
 
 test("unpacked Conv weights are named where the copy is slower for them", () => {

@@ -3,10 +3,18 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { formatChooser, impossible } from "../../../../src/core/formats/choose";
 import type { Grid } from "../../../../src/core/formats/codes";
-import { FORMATS } from "../../../../src/core/formats/copy";
+import { onWebGpu } from "../../../../src/core/formats/browsers";
+import { type Format, FORMATS, type StoredLayer } from "../../../../src/core/formats/copy";
+import { freshNames } from "../../../../src/core/formats/names";
 import { blockSize } from "../../../../src/core/formats/nbits";
 import { leastForWeight, releaseName, releaseOf } from "../../../../src/core/formats/versions";
-import { ALL_BITS, ALPHABET_KINDS } from "../../../../src/core/grid/alphabet";
+import {
+  ALL_BITS,
+  ALPHABET_KINDS,
+  type AlphabetKind,
+  type Bits,
+  levelCount,
+} from "../../../../src/core/grid/alphabet";
 import { packLevels, packRows } from "../../../../src/core/grid/pack";
 import type { Layer } from "../../../../src/core/graph/layers";
 import { node } from "../../../../src/core/onnx/build";
@@ -158,4 +166,36 @@ test("2 bits in qdq is refused where onnxruntime would compute it wrong", () => 
   for (const neurons of [4, 8, 36]) assert.equal(choose(layerOf("MatMul", { neurons }), grid({ bits: 2 })), "qdq");
   for (const neurons of [1, 6, 10, 35])
     assert.throws(() => choose(layerOf("MatMul", { neurons }), grid({ bits: 2 })), /--format nbits or packed/);
+});
+
+test("of WebGPU a copy says which layers wait for the processor, and why", () => {
+  const stored = (format: Format, kind: AlphabetKind, bits: Bits): StoredLayer => ({
+    layer: layerOf("MatMul"),
+    levels: () => new Uint8Array(64 * 32),
+    bias: null,
+    format,
+    perTensor: false,
+    alphabets: {
+      kind,
+      bits,
+      levels: levelCount(kind, bits),
+      groupInputs: undefined,
+      steps: new Float64Array(32),
+      zeroPoints: new Float64Array(32),
+    },
+  });
+  const gpu = [stored("qdq", "affine", 4), stored("nbits", "affine", 2), stored("packed", "affine", 3)];
+  assert.match(onWebGpu(gpu).reason, /All weights are unpacked or multiplied there/);
+  assert.match(onWebGpu([stored("packed", "affine", 3)]).reason, /floats once the model is loaded/);
+  for (const [other, why] of [
+    [stored("qdq", "affine", 2), /1 of 4 layers wait .* DequantizeLinear of 2 bits/],
+    [stored("nbits", "midrise", 4), /1 of 4 layers wait .* half zero points/],
+  ] as const) {
+    assert.match(onWebGpu([...gpu, other]).reason, why);
+  }
+});
+
+test("a name that is asked for again and again is a new one each time", () => {
+  const name = freshNames(new Set(["w", "w2"]));
+  assert.deepEqual(["s", "s", "w", "w", "s2", "s"].map(name), ["s", "s2", "w3", "w4", "s22", "s3"]);
 });
