@@ -1,5 +1,6 @@
 import { type AlphabetKind, type Alphabets, type Bits, groupStart } from "../grid/alphabet";
 import type { Layer } from "../graph/layers";
+import type { Matrix } from "../matrix";
 import { roundedTo } from "../onnx/floats";
 import type { StoredLayer } from "./copy";
 
@@ -47,6 +48,30 @@ export function dequantize({ layer, levels: read, alphabets }: LayerCodes): Floa
     values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
   }
   return roundedTo(layer.type, values);
+}
+
+/**
+ * The same of some neurons of one group, [inputs, to - from].
+ *
+ * @param levels    of the group, [inputs, neurons].
+ * @param alphabets of the group.
+ */
+export function dequantizeNeurons(
+  { type, inputs }: Pick<Layer, "type" | "inputs">,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  from: number,
+  to: number,
+): Matrix<Float32Array> {
+  const neurons = levels.length / inputs;
+  const values = new Float32Array(inputs * (to - from));
+  for (let i = 0, k = 0; i < inputs; i++) {
+    const group = groupStart(alphabets, i, neurons);
+    for (let j = from; j < to; j++, k++) {
+      values[k] = alphabets.steps[group + j]! * (levels[i * neurons + j]! - alphabets.zeroPoints[group + j]!);
+    }
+  }
+  return { rows: inputs, columns: to - from, data: roundedTo(type, values) };
 }
 
 export function gridOf({ alphabets, perTensor }: Pick<StoredLayer, "alphabets" | "perTensor">): Grid {
