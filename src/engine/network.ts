@@ -84,7 +84,7 @@ async function* runInParts(
   { mostBytes, keep }: InParts,
 ): AsyncGenerator<Feed> {
   const index = indexGraph(model.graph);
-  const pass = startForward(model, index, feeds, part => openSession(part, choices), keep);
+  const pass = startForward(model, index, feeds, part => openSession(part, { ...choices, part: true }), keep);
   let alive = feeds;
   for (const segment of cutBySize(index, mostBytes)) alive = await pass.through(segment, NOTHING);
   try {

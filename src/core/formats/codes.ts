@@ -1,5 +1,5 @@
 import { type AlphabetKind, type Alphabets, type Bits, groupStart } from "../grid/alphabet";
-import type { Layer } from "../graph/layers";
+import { type Layer, weightCount } from "../graph/layers";
 import type { Matrix } from "../matrix";
 import { roundedTo } from "../onnx/floats";
 import type { StoredLayer } from "./copy";
@@ -39,15 +39,22 @@ export function alphabetAt(layer: Layer, alphabets: Alphabets): (place: number) 
  * The weights as a runtime computes them from a copy, in the order of the stored tensor: level - zeroPoint is exact, and
  * the product with the float32 step is rounded once to float32, then to the type the layer computes in.
  */
-export function dequantize({ layer, levels: read, alphabets }: LayerCodes): Float32Array {
+export function dequantize(codes: LayerCodes): Float32Array {
+  return dequantizer(codes)(0, weightCount(codes.layer));
+}
+
+/** The same, of the weights from one place to before another; the levels are read once for all of them. */
+export function dequantizer({ layer, levels: read, alphabets }: LayerCodes) {
   const levels = read();
   const alphabetOf = alphabetAt(layer, alphabets);
-  const values = new Float32Array(levels.length);
-  for (let place = 0; place < levels.length; place++) {
-    const at = alphabetOf(place);
-    values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
-  }
-  return roundedTo(layer.type, values);
+  return (from: number, to: number): Float32Array => {
+    const values = new Float32Array(to - from);
+    for (let place = from; place < to; place++) {
+      const at = alphabetOf(place);
+      values[place - from] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
+    }
+    return roundedTo(layer.type, values);
+  };
 }
 
 /**
