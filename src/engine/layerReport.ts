@@ -88,7 +88,7 @@ export function layerWarnings(
 ): string[] {
   return [
     ...(data.fit ? unfittedWarnings(fitted) : []),
-    ...outOfReachWarnings(fitted),
+    ...outOfReachWarnings(fitted.map(one => one.plan)),
     ...zeroWarnings(fitted),
     ...(data.feeds ? overflowWarnings(fitted) : []),
     // What made-up inputs say of single inputs means nothing.
@@ -124,8 +124,9 @@ function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
   ];
 }
 
-function outOfReachWarnings(fitted: readonly FittedLayer[]): string[] {
-  const names = fitted.filter(({ plan }) => plan.outOfReach).map(({ plan }) => plan.layer.name);
+/** Layers that are rounded since they are too large for the method asked for. */
+export function outOfReachWarnings(plans: readonly LayerPlan[]): string[] {
+  const names = plans.filter(plan => plan.outOfReach).map(plan => plan.layer.name);
   if (names.length === 0) return [];
   return [
     `Rounded, with a radius that suits the data, since a fit takes layers of up to ${MOST_METRIC_INPUTS} inputs and ${MOST_WALKED_WEIGHTS} weights: ${listed(names)}.`,

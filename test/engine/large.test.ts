@@ -65,6 +65,26 @@ for (const write of [writeBigSingle, writeBigPair]) {
   });
 }
 
+test(
+  "a layer too large for the method asked for is rounded, and that is said before the run",
+  withHoles,
+  async t => {
+    const folder = folderOf(t);
+    const methodsOf = async (inputs: number, neurons: number, words: Partial<typeof usual>) => {
+      const path = writeBigPair(folder, { layers: 1, inputs, neurons });
+      const options = { ...usual, synthetic: true, ...words };
+      const report = await quantize(job(path, join(folder, "copy.onnx"), { dryRun: true, options }), quiet);
+      const told = report.warnings.filter(warning => /11585 inputs and 268435456 weights: y0/.test(warning));
+      return [report.layers[0]!.method, told.length];
+    };
+    assert.deepEqual(await methodsOf(11585, 100, { method: "maly-saab" }), ["maly-saab", 0]);
+    assert.deepEqual(await methodsOf(11586, 100, { method: "maly-saab" }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(4096, 65537, { method: "gptq" }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(11586, 100, { refine: true }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(11586, 100, {}), ["msq", 0]);
+  },
+);
+
 test("a model that is changed while it is read is told", t => {
   const path = join(folderOf(t), "model.onnx");
   copyFileSync("samples/mnist_mlp.onnx", path);
