@@ -28,11 +28,14 @@ const MANY = { layers: 36, inputs: 4096, neurons: 4096 };
 const EIGHT = ["--bits", "8", "--method", "msq"];
 const FIRST = ["--synthetic", "--layer", "*=keep", "--layer", "y0=4", "--layer", "y1=4"];
 
+/** More inputs than a fit takes: rounded, to what the rows ask for. */
+const TOO_WIDE = ["--synthetic", "--layer", "*=keep", "--layer", "y0=4"];
+
 const CASES: readonly Case[] = [
-  { name: "3 layers of 1 GiB, external data", big: SQUARE, write: writeBigPair, quantize: [EIGHT] },
+  { name: "3 layers of 1 GiB, external data", big: SQUARE, write: writeBigPair, quantize: [EIGHT, TOO_WIDE] },
   { name: "1 layer of 2.5 GiB, one file", big: WIDE, write: writeBigSingle, quantize: [EIGHT] },
   { name: "36 layers of 64 MiB, external data", big: MANY, write: writeBigPair, quantize: [EIGHT, FIRST] },
-  { name: "36 layers of 64 MiB, one file", big: MANY, write: writeBigSingle, quantize: [EIGHT, FIRST] },
+  { name: "36 layers of 64 MiB, one file", big: MANY, write: writeBigSingle, quantize: [EIGHT] },
 ];
 
 /** Largest relative error of the copy's outputs that its bits explain. */

@@ -46,12 +46,20 @@ export function dequantize(codes: LayerCodes): Float32Array {
 /** The same, of the weights from one place to before another; the levels are read once for all of them. */
 export function dequantizer({ layer, levels: read, alphabets }: LayerCodes) {
   const levels = read();
-  const alphabetOf = alphabetAt(layer, alphabets);
+  const { inputs, neurons, neuronsFirst } = layer;
+  const { steps, zeroPoints } = alphabets;
+  // Row by row of the stored tensor: this is gone through several times a layer, of which some have billions of weights.
+  const columns = neuronsFirst ? inputs : neurons;
   return (from: number, to: number): Float32Array => {
     const values = new Float32Array(to - from);
-    for (let place = from; place < to; place++) {
-      const at = alphabetOf(place);
-      values[place - from] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
+    for (let place = from; place < to;) {
+      const row = Math.floor(place / columns);
+      const end = Math.min(to, (row + 1) * columns);
+      const group = neuronsFirst ? 0 : groupStart(alphabets, row, neurons);
+      for (let column = place - row * columns; place < end; place++, column++) {
+        const at = neuronsFirst ? groupStart(alphabets, column, neurons) + row : group + column;
+        values[place - from] = steps[at]! * (levels[place]! - zeroPoints[at]!);
+      }
     }
     return roundedTo(layer.type, values);
   };
