@@ -44,7 +44,12 @@ export function handOver(model: ModelProto, mostInMemory: number): HandedOver {
 
 /** The model with its tensors in the files they lie in; undefined where those have no folder in common. */
 function whereItLies(model: ModelProto): { message: Part[]; folder: string } | undefined {
-  const files = (model.graph?.initializer ?? []).flatMap(one => elsewhere(one)?.place?.source.file ?? []);
+  const files: string[] = [];
+  withPlaces(model, tensor => {
+    const place = elsewhere(tensor)?.place;
+    if (place) files.push(place.source.file);
+    return undefined;
+  });
   const folder = commonFolder(files);
   if (folder === undefined) return undefined;
   const message = modelParts(
