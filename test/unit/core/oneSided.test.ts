@@ -54,7 +54,8 @@ async function left(one: Case, range: SeenRange | null): Promise<number> {
     // What can be seen of a difference is never more than that.
     assert.ok(Math.abs(clipped(now, one.range) - clipped(y, one.range)) <= Math.abs(now - nearest) + 1e-12);
   }
-  const pull = ridge! * meanDiagonal("metric" in weighing ? weighing.metric : await meanGram([weighing.rows], linalg));
+  const pull =
+    ridge! * meanDiagonal("metric" in weighing ? weighing.metric : await meanGram([weighing.rows], linalg));
   one.weights.data.forEach((w, at) => (sum += pull * (target.data[at]! - w) ** 2));
   return sum;
 }

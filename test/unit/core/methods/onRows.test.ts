@@ -104,12 +104,21 @@ const some = (rows: number, columns: number): Matrix<Float32Array> => ({
 
 /** More inputs than those up to which C is always made, and few rows. */
 const [n, p, m] = [1030, 3, 11];
-const wide = { weights: some(n, p), rows: { float: some(m, n), seen: some(m, n), missing: undefined } };
+const wide = {
+  weights: some(n, p),
+  bias: some(1, p).data,
+  rows: {
+    float: some(m, n),
+    seen: some(m, n),
+    added: { seen: some(m, p), missing: some(m, p) },
+    range: { low: 0, high: Infinity },
+  },
+};
 
 test("of a wide layer with few rows C is made for the methods that walk in it, and for no other", async () => {
-  const choice: AimChoice = { target: "float", centre: true };
+  const choice: AimChoice = { target: "float", centre: true, oneSided: true };
   const isOnRows = async (options: FitOptions) =>
-    "rows" in (await aimAt({ ...choice, ...options }, wide.weights, wide.rows, linalg)).weighing;
+    "rows" in (await aimAt({ ...choice, ...options }, wide.weights, wide.bias, wide.rows, linalg)).weighing;
   assert.ok(await isOnRows({ method: "msq" }));
   assert.ok(await isOnRows({ method: "maly-saab", variant: "cell" }));
   for (const options of [{ method: "msq", refine: true }, { method: "gptq" }, { method: "maly-saab" }] as const)
@@ -118,10 +127,10 @@ test("of a wide layer with few rows C is made for the methods that walk in it, a
 
 for (const target of ["float", "quantized"] as const) {
   test(`what a wide layer loses on its rows is what it loses in their metric (target ${target})`, async () => {
-    const choice = { target, centre: target === "float" };
-    const { weights, rows } = wide;
-    const onRows = await aimAt({ ...choice, method: "msq" }, weights, rows, linalg);
-    const inMetric = await aimAt({ ...choice, method: "gptq" }, weights, rows, linalg);
+    const choice = { target, centre: target === "float", oneSided: true };
+    const { weights, bias, rows } = wide;
+    const onRows = await aimAt({ ...choice, method: "msq" }, weights, bias, rows, linalg);
+    const inMetric = await aimAt({ ...choice, method: "gptq" }, weights, bias, rows, linalg);
     close(onRows.squares, inMetric.squares, "squares");
     close(onRows.target.data, inMetric.target.data, "target");
     assert.ok("rows" in onRows.weighing && "metric" in inMetric.weighing);
