@@ -73,9 +73,10 @@ export async function aimAt(
 ): Promise<Aim> {
   const onRows = isOnRows(choice, weights.rows, rows.seen.rows);
   if (choice.target === "quantized" || rows.seen === rows.float) {
-    const ofRows = rows.seen !== rows.float || onRows ? await linalg.squaredNorms(rows.float, weights) : null;
+    const isQuicker = weights.rows > SMALL_METRIC_INPUTS && rows.float.rows < weights.rows;
+    const ofRows = rows.seen !== rows.float || isQuicker ? await linalg.squaredNorms(rows.float, weights) : null;
     const aim = { target: weights, alignment: null, ridge: null };
-    if (onRows) return { ...aim, weighing: { rows: rows.seen }, squares: ofRows!, cross: undefined };
+    if (onRows && ofRows) return { ...aim, weighing: { rows: rows.seen }, squares: ofRows, cross: undefined };
     const metric = await meanGram([rows.seen], linalg);
     const inMetric = async () => (await linalg.metricNorms(metric, weights)).map(square => rows.seen.rows * square);
     return {

@@ -87,7 +87,7 @@ export async function errorsOf(
       if (!given || !aim || judged === given) continue;
       const squares = aim.squares.subarray(from, to);
       const { weighing } = aim;
-      if (!all) onGiven.push(...(await measure(given)).layer);
+      if (!all || isQuickerOnRows(given.count, layer.inputs)) onGiven.push(...(await measure(given)).layer);
       else if ("rows" in weighing) onGiven.push(...(await layerErrorOnRows(weighing.rows, squares, both, linalg)));
       else onGiven.push(...(await layerErrorInMetric(weighing.metric, given.count, squares, both, linalg)));
     }
@@ -115,6 +115,11 @@ export async function errorsOf(
     bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
     limit: given && limit !== null && size > 0 ? Math.sqrt(limit / size) : null,
   };
+}
+
+/** Three products with the rows against one with a metric, which is made already. */
+function isQuickerOnRows(rows: number, inputs: number): boolean {
+  return inputs > MOST_INPUTS_FOR_SPECTRUM && 3 * rows < inputs;
 }
 
 /** Some neurons of a layer, [inputs, to - from]. */
