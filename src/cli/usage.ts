@@ -49,7 +49,7 @@ What comes out
   --json                        the same on standard output, and nothing else there
   --dry-run                     layers, bytes and what is left alone; no fit, no file
   --threads N, --seed N
-  --memory BYTES                samples and live activations in memory; past it they go to a temporary file (2000000000)
+  --memory BYTES                samples, activations, levels in memory; past it in a temporary file; a layer comes on top (2000000000)
 
 Exit codes: 0 done, 1 a failure (one line on standard error), 2 bad usage, 130 interrupted.
 `;

@@ -2,8 +2,10 @@ import type { GroupRows } from "./calibration/rows";
 import type { Linalg } from "./linalg/linalg";
 import { type Matrix, type Matrix64, rowsFrom } from "./matrix";
 import { align, type Alignment } from "./methods/align";
+import { alignOnRows } from "./methods/alignOnRows";
+import { type FitOptions, MOST_METRIC_INPUTS, needsMetric } from "./methods/catalog";
 import { meanGram } from "./methods/damping";
-import { askedOneSided } from "./oneSided";
+import { askedOneSided, lessAsked } from "./oneSided";
 import { squaresOf } from "./report/measure";
 
 /** What a layer is asked to match. */
@@ -20,8 +22,8 @@ export interface AimChoice {
 export interface Aim {
   /** W~, [inputs, neurons]. */
   readonly target: Matrix;
-  /** C, [inputs, inputs]. */
-  readonly metric: Matrix64;
+  /** In what errors count. */
+  readonly weighing: Weighing;
   /** X~ᵀX / m, [inputs, inputs]: what the two networks feed the layer, one against the other. */
   readonly cross: Matrix64 | undefined;
   /** ||XW||² of every neuron, [neurons], centred where the metric is. */
@@ -29,6 +31,29 @@ export interface Aim {
   readonly alignment: Alignment | null;
   /** The ridge of the alignment; null where there is none. */
   readonly ridge: number | null;
+}
+
+/** What an error e of the weights costs: eᵀCe, or ||Xe||² / m on the m rows C would be made of. */
+export type Weighing =
+  /** C, [inputs, inputs]. */
+  | { readonly metric: Matrix64 }
+  /** X~, [m, inputs], without its means where the bias takes them. */
+  | { readonly rows: Matrix<Float32Array> };
+
+/** Up to so many inputs C is small, and its eigenvalues are wanted. */
+const SMALL_METRIC_INPUTS = 1024;
+/** Rows that say what an error costs for less than C does. */
+const FEW_ROWS = 2048;
+
+/** Rows of the fitted samples a layer is fitted on: beyond the inputs of which C is made, so many that it is not missed. */
+export function mostFittedRows(inputs: number): number {
+  return inputs > MOST_METRIC_INPUTS ? FEW_ROWS : Infinity;
+}
+
+/** Whether errors are weighed on the rows and C, of inputs × inputs, is not made. */
+function isOnRows(options: FitOptions, inputs: number, rows: number): boolean {
+  if (inputs <= SMALL_METRIC_INPUTS || rows > FEW_ROWS) return false;
+  return inputs > MOST_METRIC_INPUTS || (rows < inputs && !needsMetric(options));
 }
 
 /** Rows taken at once: their float response is in memory, [rows, neurons] in double precision. */
@@ -40,51 +65,80 @@ const ROWS_AT_ONCE = 2048;
  * @param rows    all rows of the fitted samples.
  */
 export async function aimAt(
-  choice: AimChoice & { method: string },
+  choice: AimChoice & FitOptions,
   weights: Matrix,
   bias: Float32Array | null,
   rows: GroupRows,
   linalg: Linalg,
 ): Promise<Aim> {
+  const onRows = isOnRows(choice, weights.rows, rows.seen.rows);
   if (choice.target === "quantized" || rows.seen === rows.float) {
+    const isQuicker = weights.rows > SMALL_METRIC_INPUTS && rows.float.rows < weights.rows;
+    const ofRows = rows.seen !== rows.float || isQuicker ? await linalg.squaredNorms(rows.float, weights) : null;
+    const aim = { target: weights, alignment: null, ridge: null };
+    if (onRows && ofRows) return { ...aim, weighing: { rows: rows.seen }, squares: ofRows, cross: undefined };
     const metric = await meanGram([rows.seen], linalg);
+    const inMetric = async () => (await linalg.metricNorms(metric, weights)).map(square => rows.seen.rows * square);
     return {
-      target: weights,
-      metric,
-      squares:
-        rows.seen === rows.float
-          ? (await linalg.metricNorms(metric, weights)).map(square => rows.seen.rows * square)
-          : await linalg.squaredNorms(rows.float, weights),
+      ...aim,
+      weighing: { metric },
+      squares: ofRows ?? (await inMetric()),
       cross: choice.method === "gpfq" && rows.seen !== rows.float ? await meanCross(rows, linalg) : undefined,
-      alignment: null,
-      ridge: null,
+    };
+  }
+  const responses = squaresOf(weights.columns, choice.centre);
+  if (onRows) {
+    const response = await responseTo(rows, 0, weights, responses, linalg);
+    let found = await alignOnRows(rows.seen, response, weights, choice.centre, linalg);
+    if (rows.range) {
+      addTo(response, await lessAsked(found, { ...rows, range: rows.range }, weights, bias, 0, linalg));
+      found = await alignOnRows(rows.seen, response, weights, choice.centre, linalg);
+    }
+    const { inputs, ...alignment } = found;
+    return {
+      target: alignment.target,
+      weighing: { rows: inputs },
+      cross: undefined,
+      squares: responses.total(),
+      alignment,
+      ridge: alignment.ridge,
     };
   }
   const moments = await linalg.moments(weights.rows, weights.columns);
-  const responses = squaresOf(weights.columns, choice.centre);
   for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
-    const seen = rowsFrom(rows.seen, start, ROWS_AT_ONCE);
-    const response = await linalg.multiply(rowsFrom(rows.float, start, ROWS_AT_ONCE), weights);
-    responses.add(response);
-    // Where the output enters a sum, what the rest of the sum has lost is asked of this layer too.
-    if (rows.added) addTo(response, rowsFrom(rows.added.missing, start, ROWS_AT_ONCE));
-    await moments.add(seen, response);
+    const some = rowsFrom(rows.seen, start, ROWS_AT_ONCE);
+    await moments.add(some, await responseTo(rows, start, weights, responses, linalg));
   }
   const asked = await moments.finish();
-  let alignment = await align(asked, weights, choice.centre, linalg);
+  let found = await align(asked, weights, choice.centre, linalg);
   if (rows.range) {
-    const less = await askedOneSided(asked, alignment, { ...rows, range: rows.range }, weights, bias, linalg);
-    alignment = await align(less, weights, choice.centre, linalg);
+    const less = await askedOneSided(asked, found, { ...rows, range: rows.range }, weights, bias, linalg);
+    found = await align(less, weights, choice.centre, linalg);
   }
+  const { metric, ...alignment } = found;
   // The alignment has moved the weights to what X~ can give of XW; from there on both networks feed the layer X~.
   return {
     target: alignment.target,
-    metric: alignment.metric,
+    weighing: { metric },
     cross: undefined,
     squares: responses.total(),
     alignment,
     ridge: alignment.ridge,
   };
+}
+
+/** What is asked of the layer on some rows, [rows, neurons]: XW, and where its output enters a sum what the rest of that lost. */
+async function responseTo(
+  rows: GroupRows,
+  start: number,
+  weights: Matrix,
+  responses: ReturnType<typeof squaresOf>,
+  linalg: Linalg,
+): Promise<Matrix64> {
+  const response = await linalg.multiply(rowsFrom(rows.float, start, ROWS_AT_ONCE), weights);
+  responses.add(response);
+  if (rows.added) addTo(response, rowsFrom(rows.added.missing, start, ROWS_AT_ONCE));
+  return response;
 }
 
 async function meanCross({ seen, float }: GroupRows, linalg: Linalg): Promise<Matrix64> {

@@ -1,4 +1,4 @@
-import type { AimChoice } from "./aim";
+import { type AimChoice, mostFittedRows } from "./aim";
 import type { LayerRows } from "./calibration/rows";
 import type { Timed } from "./cost";
 import type { LayerCodes } from "./formats/codes";
@@ -7,7 +7,7 @@ import type { Layer } from "./graph/layers";
 import { aimGroups, type RoundedGroup, roundGroups } from "./layerCodes";
 import { errorsOf, type LayerErrors } from "./layerErrors";
 import type { Linalg } from "./linalg/linalg";
-import { type FitOptions, mostRows } from "./methods/catalog";
+import { type FitOptions, MOST_METRIC_INPUTS, MOST_WALKED_WEIGHTS, mostRows, needsMetric } from "./methods/catalog";
 import type { RadiusChoice } from "./methods/layer";
 
 /** A layer, its weights in stored order, and how to quantize them. */
@@ -23,6 +23,8 @@ export interface LayerPlan extends FitOptions, AimChoice {
   readonly groupInputs: number | undefined;
   /** Whether the format of the layer holds zero points in half steps. */
   readonly halfSteps: boolean;
+  /** Whether rounding takes the place of a method that was asked for, since the layer is too large for it. */
+  readonly outOfReach?: boolean;
 }
 
 export interface LayerFit extends LayerErrors {
@@ -48,21 +50,25 @@ export function withoutData<Plan extends LayerPlan>(plan: Plan): Plan {
   return { ...plan, method: "msq", radius, target: "quantized", centre: false, oneSided: false, refine: false };
 }
 
+/** How a layer is quantized of so many weights that its method cannot be had: by rounding, to what rows of inputs ask for. */
+export function withinReach<Plan extends LayerPlan>(plan: Plan): Plan {
+  const { inputs, neurons, groups } = plan.layer;
+  const isWithin = inputs <= MOST_METRIC_INPUTS && inputs * (neurons / groups) <= MOST_WALKED_WEIGHTS;
+  return isWithin || !needsMetric(plan) ? plan : { ...plan, method: "msq", refine: false, outOfReach: true };
+}
+
 /**
  * Quantizes one layer, group by group, and measures what that cost.
  *
  * @param rows null without data: then weights are rounded to the alphabet of least squared error.
  */
 export async function fitLayer(
-  planned: LayerPlan,
+  plan: LayerPlan,
   rows: LayerRows | null,
   { linalg, timed }: { linalg: Linalg; timed: Timed },
 ): Promise<LayerFit> {
-  const { layer } = planned;
-  // Read once for all that follows, and let go behind it.
-  const weights = planned.weights();
-  const plan = { ...planned, weights: () => weights };
-  const all = rows?.fitted(Infinity) ?? null;
+  const { layer } = plan;
+  const all = rows?.fitted(mostFittedRows(layer.inputs)) ?? null;
   const most = mostRows(plan.method, layer.inputs, plan.variant);
   const given = most === Infinity ? all : (rows?.fitted(most) ?? null);
   const aims = await timed("gram", () => aimGroups(plan, all, linalg));
@@ -70,10 +76,10 @@ export async function fitLayer(
   const largest = (pick: (one: RoundedGroup) => number | null | undefined): number | null =>
     groups.reduce<number | null>((found, one) => maximum(found, pick(one) ?? null), null);
   const errors = await timed("errors", () =>
-    errorsOf(codes, weights, groups, given, given === all, rows?.heldOut ?? null, linalg),
+    errorsOf(codes, groups, given, given === all, rows?.heldOut ?? null, linalg),
   );
   return {
-    plan: planned,
+    plan,
     codes,
     rows: given?.count ?? 0,
     interior: largest(one => one.fit.kernel?.interior),

@@ -2,10 +2,10 @@ import { type Aim, aimAt } from "./aim";
 import { dominatedInputs } from "./calibration/dominance";
 import type { DrawnRows } from "./calibration/rows";
 import type { LayerPlan } from "./fitLayer";
-import { dequantize, type LayerCodes } from "./formats/codes";
+import { dequantizeNeurons, type LayerCodes } from "./formats/codes";
 import { type Alphabets, groupCount } from "./grid/alphabet";
 import { weightCount } from "./graph/layers";
-import { groupWeights, putGroup } from "./graph/weights";
+import { groupWeights, isStoredAsWanted, putGroup } from "./graph/weights";
 import type { Linalg } from "./linalg/linalg";
 import { roundedTo } from "./onnx/floats";
 import type { Matrix } from "./matrix";
@@ -13,6 +13,7 @@ import { alignedBias } from "./methods/align";
 import { applyMethod } from "./methods/catalog";
 import type { Choice, Fit } from "./methods/layer";
 import { roundWithoutData } from "./methods/msq";
+import { neuronPieces } from "./methods/neurons";
 
 /** One group of a layer and what it is asked to match; it hangs on the data and not on the bits. */
 export interface AimedGroup {
@@ -63,15 +64,20 @@ export async function roundGroups(
 ): Promise<{ codes: LayerCodes; groups: RoundedGroup[] }> {
   const { layer } = plan;
   const shared = await alphabetOfAllGroups(plan, linalg);
-  const levels = new Uint8Array(weightCount(layer));
+  let levels: Uint8Array = new Uint8Array(0);
   const groups: RoundedGroup[] = [];
   for (const [group, one] of aimed.entries()) {
     const wantsRows = plan.method === "maly-saab" && (plan.variant === "cell" || plan.variant === "range");
+    const weighing = one.aim?.weighing;
     const fit = await applyMethod(
       {
         weights: one.target,
-        metric: one.aim?.metric ?? null,
-        inputs: wantsRows ? (await given?.group(group))?.seen : undefined,
+        metric: weighing && "metric" in weighing ? weighing.metric : null,
+        inputs: wantsRows
+          ? (await given?.group(group))?.seen
+          : weighing && "rows" in weighing
+            ? weighing.rows
+            : undefined,
         cross: plan.method === "gpfq" ? one.aim?.cross : undefined,
         unaligned: one.target === one.weights ? undefined : one.weights,
       },
@@ -86,7 +92,12 @@ export async function roundGroups(
       plan,
       linalg,
     );
-    putGroup(layer, levels, group, fit.levels);
+    // In the stored order as they are: those of a large layer are not held twice.
+    if (isStoredAsWanted(layer)) levels = fit.levels;
+    else {
+      if (group === 0) levels = new Uint8Array(weightCount(layer));
+      putGroup(layer, levels, group, fit.levels);
+    }
     groups.push({ ...one, fit });
   }
   const alphabets = joined(
@@ -94,7 +105,7 @@ export async function roundGroups(
     layer.inputs,
   );
   return {
-    codes: { layer, levels: () => levels, alphabets, bias: newBias(plan, levels, alphabets, groups) },
+    codes: { layer, levels: () => levels, alphabets, bias: newBias(plan, groups) },
     groups,
   };
 }
@@ -116,25 +127,20 @@ function filled(weights: Matrix, one: Float64Array): Float64Array {
 }
 
 /** Where the fit was centred, the bias that takes the mean exactly; null where the layer keeps its own. */
-function newBias(
-  plan: LayerPlan,
-  levels: Uint8Array,
-  alphabets: Alphabets,
-  groups: readonly AimedGroup[],
-): Float32Array | null {
-  if (!groups.every(one => one.aim?.alignment && plan.centre)) return null;
-  const values = dequantize({ layer: plan.layer, levels: () => levels, alphabets, bias: null });
-  const own = plan.layer.bias;
-  const neurons = plan.layer.neurons / plan.layer.groups;
-  const bias = Float32Array.from(
-    groups.flatMap(({ aim }, group) =>
-      Array.from(
-        alignedBias(aim!.alignment!, groupWeights(plan.layer, values, group)),
-        (bias, j) => bias + (own?.[group * neurons + j] ?? 0),
-      ),
-    ),
-  );
-  return roundedTo(plan.layer.type, bias);
+function newBias({ layer, centre }: LayerPlan, groups: readonly RoundedGroup[]): Float32Array | null {
+  if (!groups.every(one => one.aim?.alignment && centre)) return null;
+  const neurons = layer.neurons / layer.groups;
+  const bias = new Float32Array(layer.neurons);
+  for (const [group, { aim, fit }] of groups.entries()) {
+    for (const { from, to } of neuronPieces(layer.inputs, neurons)) {
+      const values = dequantizeNeurons(layer, fit.levels, fit.alphabets, from, to);
+      alignedBias(aim!.alignment!, values, from).forEach((value, j) => {
+        const at = group * neurons + from + j;
+        bias[at] = value + (layer.bias?.[at] ?? 0);
+      });
+    }
+  }
+  return roundedTo(layer.type, bias);
 }
 
 /** The alphabets of all groups of a convolution in one, [groups of inputs, neurons], the neurons in order. */

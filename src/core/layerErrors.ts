@@ -1,12 +1,14 @@
 import type { DrawnRows } from "./calibration/rows";
-import { dequantize, type LayerCodes } from "./formats/codes";
-import { groupWeights } from "./graph/weights";
+import { dequantizeNeurons, type LayerCodes } from "./formats/codes";
 import type { Linalg } from "./linalg/linalg";
+import type { Matrix } from "./matrix";
 import { informationLimit, rankOf } from "./methods/bound";
+import { neuronPieces } from "./methods/neurons";
 import type { RoundedGroup } from "./layerCodes";
 import {
   errorsOnRows,
   layerErrorInMetric,
+  layerErrorOnRows,
   neuronErrors,
   relativeError,
   type SquaredError,
@@ -37,14 +39,12 @@ const LEAST_INPUTS_FOR_LIMIT = 64;
 /**
  * What quantizing a layer cost.
  *
- * @param stored  W of all groups, in stored order.
  * @param given   rows of the fitted samples that the method was given; null without data.
  * @param all     whether these are the rows its metric was made of.
  * @param heldOut rows of the samples held out; null where there are none.
  */
 export async function errorsOf(
   codes: LayerCodes,
-  stored: Float32Array,
   groups: readonly RoundedGroup[],
   given: DrawnRows | null,
   all: boolean,
@@ -52,8 +52,9 @@ export async function errorsOf(
   linalg: Linalg,
 ): Promise<LayerErrors> {
   const { layer } = codes;
-  const values = dequantize(codes);
   const neurons = layer.neurons / layer.groups;
+  const judged = heldOut ?? given;
+  const ofWeights: SquaredError[] = [];
   const onGiven: SquaredError[] = [];
   const onHeldOut: SquaredError[] = [];
   const propagated: SquaredError[] = [];
@@ -62,26 +63,40 @@ export async function errorsOf(
   let limit: number | null = 0;
   let rank: number | null = null;
   for (const [group, { weights, target, aim, fit }] of groups.entries()) {
-    const quantized = groupWeights(layer, values, group);
-    const part = (bias: Float32Array | null): Float32Array | null =>
-      bias?.subarray(group * neurons, (group + 1) * neurons) ?? null;
-    const both = { weights, target, quantized, bias: part(layer.bias), newBias: part(codes.bias ?? layer.bias) };
-    const measure = async (rows: DrawnRows) =>
-      errorsOnRows({ ...(await rows.group(group)), centred: codes.bias !== null }, both, linalg);
-    const judged = heldOut ?? given;
-    const seen = judged && (await measure(judged));
-    if (seen) {
-      propagated.push(seen.propagated);
-      ofNeurons.push(...neuronErrors(seen.layer));
+    // Levels are at hand, the values they stand for in memory of some neurons at a time.
+    for (const { from, to } of neuronPieces(layer.inputs, neurons)) {
+      const part = (bias: Float32Array | null): Float32Array | null =>
+        bias?.subarray(group * neurons + from, group * neurons + to) ?? null;
+      const both = {
+        weights: neuronsOf(weights, from, to),
+        target: neuronsOf(target, from, to),
+        quantized: dequantizeNeurons(layer, fit.levels, fit.alphabets, from, to),
+        bias: part(layer.bias),
+        newBias: part(codes.bias ?? layer.bias),
+      };
+      const measure = async (drawn: DrawnRows) =>
+        errorsOnRows({ ...(await drawn.group(group)), centred: codes.bias !== null }, both, linalg);
+      ofWeights.push(weightError(both.weights.data, both.quantized.data));
+      const seen = judged && (await measure(judged));
+      if (seen) {
+        propagated.push(seen.propagated);
+        ofNeurons.push(...neuronErrors(seen.layer));
+        (heldOut ? onHeldOut : onGiven).push(...seen.layer);
+      }
+      // What a fit was weighed by holds all rows of the fitted samples; a method that takes fewer is judged on those.
+      if (!given || !aim || judged === given) continue;
+      const squares = aim.squares.subarray(from, to);
+      const { weighing } = aim;
+      if (!all || isQuickerOnRows(given.count, layer.inputs)) onGiven.push(...(await measure(given)).layer);
+      else if ("rows" in weighing) onGiven.push(...(await layerErrorOnRows(weighing.rows, squares, both, linalg)));
+      else onGiven.push(...(await layerErrorInMetric(weighing.metric, given.count, squares, both, linalg)));
     }
-    if (heldOut && seen) onHeldOut.push(...seen.layer);
     if (!given || !aim) continue;
-    // The metric holds all rows of the fitted samples; a method that takes fewer is judged on those.
-    if (judged === given) onGiven.push(...seen!.layer);
-    else if (all) onGiven.push(...(await layerErrorInMetric(aim.metric, given.count, aim.squares, both, linalg)));
-    else onGiven.push(...(await measure(given)).layer);
     bound = bound === null || fit.bound === null ? null : bound + fit.bound * given.count;
-    const spectrum = layer.inputs <= MOST_INPUTS_FOR_SPECTRUM ? await linalg.eigenvalues(aim.metric) : null;
+    const spectrum =
+      layer.inputs <= MOST_INPUTS_FOR_SPECTRUM && "metric" in aim.weighing
+        ? await linalg.eigenvalues(aim.weighing.metric)
+        : null;
     if (spectrum) rank = Math.max(rank ?? 0, rankOf(spectrum));
     const least =
       spectrum && layer.inputs >= LEAST_INPUTS_FOR_LIMIT
@@ -92,7 +107,7 @@ export async function errorsOf(
   const size = onGiven.reduce((sum, one) => sum + one.size, 0);
   return {
     rank,
-    weightError: relativeError([weightError(stored, values)]),
+    weightError: relativeError(ofWeights),
     layerError: given && relativeError(onGiven),
     layerErrorHeldOut: heldOut && relativeError(onHeldOut),
     propagatedError: given && relativeError(propagated),
@@ -100,4 +115,19 @@ export async function errorsOf(
     bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
     limit: given && limit !== null && size > 0 ? Math.sqrt(limit / size) : null,
   };
+}
+
+/** Three products with the rows against one with a metric, which is made already. */
+function isQuickerOnRows(rows: number, inputs: number): boolean {
+  return inputs > MOST_INPUTS_FOR_SPECTRUM && 3 * rows < inputs;
+}
+
+/** Some neurons of a layer, [inputs, to - from]. */
+function neuronsOf(matrix: Matrix, from: number, to: number): Matrix {
+  const { rows, columns, data } = matrix;
+  if (to - from === columns) return matrix;
+  const width = to - from;
+  const some = data instanceof Float64Array ? new Float64Array(rows * width) : new Float32Array(rows * width);
+  for (let i = 0; i < rows; i++) some.set(data.subarray(i * columns + from, i * columns + to), i * width);
+  return { rows, columns: width, data: some };
 }

@@ -17,6 +17,8 @@ import { alignedBias, type Alignment } from "./methods/align";
 /** Rows taken at once: their answers, float and quantized, are in memory, [rows, neurons] in double precision. */
 const ROWS_AT_ONCE = 2048;
 
+type OneSidedRows = GroupRows & { readonly range: SeenRange };
+
 /**
  * @param asked     moments of the inputs X̃ and of what was asked so far, the sum XW + S - S̃ (without the bias).
  * @param alignment what came of that.
@@ -28,33 +30,46 @@ const ROWS_AT_ONCE = 2048;
 export async function askedOneSided(
   asked: Moments,
   alignment: Alignment,
-  { float, seen, added, range }: GroupRows & { readonly range: SeenRange },
+  rows: OneSidedRows,
   weights: Matrix,
   bias: Float32Array | null,
   linalg: Linalg,
 ): Promise<Moments> {
-  const neurons = weights.columns;
-  const shift = alignedBias(alignment, alignment.target);
   const cross: Matrix64 = { ...asked.cross, data: asked.cross.data.slice() };
   const targetSums = asked.targetSums.slice();
-  for (let start = 0; start < seen.rows; start += ROWS_AT_ONCE) {
-    const inputs = rowsFrom(seen, start, ROWS_AT_ONCE);
-    const wanted = await linalg.multiply(rowsFrom(float, start, ROWS_AT_ONCE), weights);
-    const found = await linalg.multiply(inputs, alignment.target);
-    for (let at = 0; at < wanted.data.length; at++) {
-      const j = at % neurons;
-      // What else is in the sum that the ReLU sees; S̃ is what the quantized network adds.
-      const rest = (bias?.[j] ?? 0) + (added?.seen.data[start * neurons + at] ?? 0);
-      const y = wanted.data[at]! + (added?.missing.data[start * neurons + at] ?? 0);
-      const now = found.data[at]! + shift[j]!;
-      const [low, high] = [range.low - rest, range.high - rest];
-      const t = y <= low ? Math.min(now, low) : y >= high ? Math.max(now, high) : y;
-      // From here on what was wanted is what changes.
-      wanted.data[at] = t - y;
-      targetSums[j]! += t - y;
-    }
-    const change = await linalg.multiply(transposed(inputs), wanted);
+  const neurons = weights.columns;
+  for (let start = 0; start < rows.seen.rows; start += ROWS_AT_ONCE) {
+    const less = await lessAsked(alignment, rows, weights, bias, start, linalg);
+    for (let at = 0; at < less.data.length; at++) targetSums[at % neurons]! += less.data[at]!;
+    const change = await linalg.multiply(transposed(rowsFrom(rows.seen, start, ROWS_AT_ONCE)), less);
     for (let at = 0; at < cross.data.length; at++) cross.data[at]! += change.data[at]!;
   }
   return { ...asked, cross, targetSums };
+}
+
+/** t - y of `ROWS_AT_ONCE` rows from one on, [rows, neurons]; the parameters are those of `askedOneSided`. */
+export async function lessAsked(
+  alignment: Alignment,
+  { float, seen, added, range }: OneSidedRows,
+  weights: Matrix,
+  bias: Float32Array | null,
+  start: number,
+  linalg: Linalg,
+): Promise<Matrix64> {
+  const neurons = weights.columns;
+  const shift = alignedBias(alignment, alignment.target);
+  const wanted = await linalg.multiply(rowsFrom(float, start, ROWS_AT_ONCE), weights);
+  const found = await linalg.multiply(rowsFrom(seen, start, ROWS_AT_ONCE), alignment.target);
+  for (let at = 0; at < wanted.data.length; at++) {
+    const j = at % neurons;
+    // What else is in the sum that the ReLU sees; S̃ is what the quantized network adds.
+    const rest = (bias?.[j] ?? 0) + (added?.seen.data[start * neurons + at] ?? 0);
+    const y = wanted.data[at]! + (added?.missing.data[start * neurons + at] ?? 0);
+    const now = found.data[at]! + shift[j]!;
+    const [low, high] = [range.low - rest, range.high - rest];
+    const t = y <= low ? Math.min(now, low) : y >= high ? Math.max(now, high) : y;
+    // From here on what was wanted is what changes.
+    wanted.data[at] = t - y;
+  }
+  return wanted;
 }

@@ -1,3 +1,4 @@
+import { mostFittedRows } from "./aim";
 import { Failure } from "./failure";
 import { ALONE, allUsable, startForward, stopsAt } from "./calibration/forward";
 import type { KeptFeed } from "./calibration/kept";
@@ -55,7 +56,11 @@ export async function sensitivities<Error>(
       // Activations of its own for the quantized network, though they are the same: so that the bias takes the mean.
       rows = layerRows(first.layer, seen, { ...seen }, feeds.fitted.length, seed);
     }
-    const aimed = await aimGroups(first, rows?.fitted(ROWS) ?? null, parts.linalg);
+    const aimed = await aimGroups(
+      first,
+      rows?.fitted(Math.min(ROWS, mostFittedRows(first.layer.inputs))) ?? null,
+      parts.linalg,
+    );
     const found: Error[] = [];
     for (const plan of ways) {
       const most = Math.min(ROWS, mostRows(plan.method, plan.layer.inputs, plan.variant));

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, type Stats, statSyn
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Failure } from "../core/failure";
+import { bytePieces } from "../core/onnx/bytes";
 import type { Part } from "../core/onnx/splice";
 
 /** A data file names samples: the largest met, a list of some models' data, has 6 KB. One of more bytes is something else. */
@@ -152,8 +153,6 @@ export function writePending(target: string, parts: readonly Part[], id?: string
   };
 }
 
-/** Bytes of a file that are copied at once. */
-const AT_ONCE = 2 ** 24;
 /** One call writes less than 2 GiB. */
 const MOST_AT_ONCE = 2 ** 30;
 
@@ -166,12 +165,7 @@ export function writeParts(file: number, parts: readonly Part[]): void {
   try {
     for (const part of parts) {
       if (part instanceof Uint8Array) write(part);
-      else if (!part.place) write(part.read());
-      else {
-        const { source, offset } = part.place;
-        for (let at = 0; at < part.length; at += AT_ONCE)
-          write(source.read(offset + at, Math.min(AT_ONCE, part.length - at)));
-      }
+      else for (const piece of bytePieces(part)) write(piece);
     }
     fsyncSync(file);
   } finally {

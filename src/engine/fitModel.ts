@@ -67,7 +67,7 @@ export async function fitModel(
   const { linalg, close } = await openLinalg(threads, bundleFolder(), breathe);
   try {
     const parts = {
-      open: (part: ModelProto) => openSession(part, alone),
+      open: (part: ModelProto) => openSession(part, { ...alone, part: true }),
       keep,
       keepLevels: keep,
       linalg,

@@ -13,6 +13,8 @@ import { pendingAt, writeParts } from "./files";
 /** A model as onnxruntime takes it: bytes, or the path of a file. */
 export interface HandedOver {
   readonly from: Uint8Array | string;
+  /** Of all of it. */
+  readonly bytes: number;
   /** What the places of its external data are relative to; undefined: the folder of the file. */
   readonly folder?: string;
   /** Takes temporary files away; they are in use as long as the session is, which only Windows minds. */
@@ -30,18 +32,24 @@ const NODES_BYTES = 2 ** 20;
  */
 export function handOver(model: ModelProto, mostInMemory: number): HandedOver {
   const parts = modelParts(model);
-  if (lengthOf(parts) <= mostInMemory) return { from: joined(parts) };
+  const bytes = lengthOf(parts);
+  if (bytes <= mostInMemory) return { from: joined(parts), bytes };
   const inPlace = whereItLies(model);
   if (inPlace && lengthOf(inPlace.message) <= Math.max(mostInMemory, NODES_BYTES)) {
-    return { ...writtenFiles([["model.onnx", inPlace.message]]), folder: inPlace.folder };
+    return { ...writtenFiles([["model.onnx", inPlace.message]]), bytes, folder: inPlace.folder };
   }
   const { message, data } = layOut(model, { location: "model.data", external: true });
-  return writtenFiles([["model.onnx", message], ...(data ? [["model.data", data] as const] : [])]);
+  return { ...writtenFiles([["model.onnx", message], ...(data ? [["model.data", data] as const] : [])]), bytes };
 }
 
 /** The model with its tensors in the files they lie in; undefined where those have no folder in common. */
 function whereItLies(model: ModelProto): { message: Part[]; folder: string } | undefined {
-  const files = (model.graph?.initializer ?? []).flatMap(one => elsewhere(one)?.place?.source.file ?? []);
+  const files: string[] = [];
+  withPlaces(model, tensor => {
+    const place = elsewhere(tensor)?.place;
+    if (place) files.push(place.source.file);
+    return undefined;
+  });
   const folder = commonFolder(files);
   if (folder === undefined) return undefined;
   const message = modelParts(
@@ -63,7 +71,9 @@ function commonFolder(files: readonly string[]): string | undefined {
   return shared.length === 0 ? undefined : shared.join(sep) || sep;
 }
 
-function writtenFiles(files: readonly (readonly [name: string, parts: readonly Part[]])[]): HandedOver {
+function writtenFiles(
+  files: readonly (readonly [name: string, parts: readonly Part[]])[],
+): Omit<HandedOver, "bytes"> {
   let close: (() => void) | undefined;
   try {
     const folder = mkdtempSync(join(tmpdir(), "whittle-"));

@@ -4,6 +4,7 @@ import { weightCount } from "../core/graph/layers";
 import { alphabetAt } from "../core/formats/codes";
 import type { Format, StoredLayer } from "../core/formats/copy";
 import { gridHistogram, type LayerDetail } from "../core/report/detail";
+import { MOST_METRIC_INPUTS, MOST_WALKED_WEIGHTS } from "../core/methods/catalog";
 import { errorToDb } from "../core/report/measure";
 import type { LayerReport } from "../core/report/report";
 import type { PlannedLayer } from "../protocol/contract";
@@ -87,6 +88,7 @@ export function layerWarnings(
 ): string[] {
   return [
     ...(data.fit ? unfittedWarnings(fitted) : []),
+    ...outOfReachWarnings(fitted.map(one => one.plan)),
     ...zeroWarnings(fitted),
     ...(data.feeds ? overflowWarnings(fitted) : []),
     // What made-up inputs say of single inputs means nothing.
@@ -119,6 +121,15 @@ function unfittedWarnings(fitted: readonly FittedLayer[]): string[] {
       where(true, true),
       "they are used inside If, Loop, Scan or a function, where their inputs are not seen",
     ),
+  ];
+}
+
+/** Layers that are rounded since they are too large for the method asked for. */
+export function outOfReachWarnings(plans: readonly LayerPlan[]): string[] {
+  const names = plans.filter(plan => plan.outOfReach).map(plan => plan.layer.name);
+  if (names.length === 0) return [];
+  return [
+    `Rounded, with a radius that suits the data, since a fit takes layers of up to ${MOST_METRIC_INPUTS} inputs and ${MOST_WALKED_WEIGHTS} weights: ${listed(names)}.`,
   ];
 }
 

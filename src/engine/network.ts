@@ -1,5 +1,5 @@
 import { startForward } from "../core/calibration/forward";
-import { type Keep, type KeptFeed, readFeed } from "../core/calibration/kept";
+import { type Keep, keepFeed, type KeptFeed, readFeed, readFeeds } from "../core/calibration/kept";
 import type { Feed, Session } from "../core/calibration/tensor";
 import { cutBySize } from "../core/graph/segments";
 import { indexGraph } from "../core/graph/uses";
@@ -65,10 +65,25 @@ export async function openNetwork(
     return { outputs: feeds => runWhole(session, feeds), whole: session, release: () => session.release() };
   }
   const opened = typeof model === "string" ? openModel(model).model : model;
+  // What the last calls gave: loading all parts again for the same ones takes longer than anything else.
+  let last: { readonly feeds: readonly KeptFeed[]; readonly made: readonly KeptFeed[] } | undefined;
+  const forget = (): void => {
+    for (const feed of last?.made ?? []) for (const value of feed.values()) value.drop();
+    last = undefined;
+  };
   return {
-    outputs: feeds => runInParts(opened, feeds, choices, inParts),
+    async *outputs(feeds) {
+      if (last?.feeds !== feeds) {
+        forget();
+        last = { feeds, made: await runInParts(opened, feeds, choices, inParts) };
+      }
+      yield* readFeeds(last.made);
+    },
     whole: null,
-    release: () => Promise.resolve(),
+    release() {
+      forget();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -77,24 +92,27 @@ async function* runWhole(session: Session, feeds: readonly KeptFeed[]): AsyncGen
 }
 
 /** All calls go through a part before the next is loaded. */
-async function* runInParts(
+async function runInParts(
   model: Model,
   feeds: readonly KeptFeed[],
   choices: SessionChoices,
   { mostBytes, keep }: InParts,
-): AsyncGenerator<Feed> {
+): Promise<KeptFeed[]> {
   const index = indexGraph(model.graph);
-  const pass = startForward(model, index, feeds, part => openSession(part, choices), keep);
+  const pass = startForward(model, index, feeds, part => openSession(part, { ...choices, part: true }), keep);
   let alive = feeds;
   for (const segment of cutBySize(index, mostBytes)) alive = await pass.through(segment, NOTHING);
   try {
+    const made: KeptFeed[] = [];
     for (const values of alive) {
-      const made = [...index.outputs].flatMap(name => {
+      const outputs = [...index.outputs].flatMap(name => {
         const value = values.get(name);
         return value ? [[name, value] as const] : [];
       });
-      yield await readFeed(new Map(made));
+      // Kept anew: the pass gives up its own, and a model may hand an input on.
+      made.push(await keepFeed(await readFeed(new Map(outputs)), keep));
     }
+    return made;
   } finally {
     pass.end();
   }

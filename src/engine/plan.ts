@@ -5,7 +5,7 @@ import type { Grid } from "../core/formats/codes";
 import type { Format } from "../core/formats/copy";
 import type { Bits } from "../core/grid/alphabet";
 import type { UnfittedLayer } from "../core/formats/predict";
-import { type LayerPlan, withoutData } from "../core/fitLayer";
+import { type LayerPlan, withinReach, withoutData } from "../core/fitLayer";
 import type { Layer } from "../core/graph/layers";
 import type { Skipped } from "../core/graph/skipped";
 import { valuesOf } from "../core/graph/storedValues";
@@ -100,7 +100,7 @@ export function planLayers(
       damping: options.damping === "auto" ? undefined : options.damping,
       paths: options.paths === "auto" ? undefined : options.paths,
     };
-    plans.push(fit && layer.input !== null ? plan : withoutData(plan));
+    plans.push(fit && layer.input !== null ? withinReach(plan) : withoutData(plan));
   }
   return { plans, kept };
 }

@@ -20,7 +20,14 @@ import { checkCopy, type CheckedCopy } from "./checkCopy";
 import { checkTargets, dataFileOf, writePendingCopy } from "./copyFiles";
 import { checkTarget, checkWritable } from "./files";
 import { fitModel } from "./fitModel";
-import { formatWarnings, layerReport, layerWarnings, plannedLayer, unfitted } from "./layerReport";
+import {
+  formatWarnings,
+  layerReport,
+  layerWarnings,
+  outOfReachWarnings,
+  plannedLayer,
+  unfitted,
+} from "./layerReport";
 import { worstError } from "./compare";
 import { openModel } from "./modelFile";
 import { runChoices } from "./network";
@@ -85,7 +92,7 @@ function dryRun(job: QuantizeJob, events: QuantizeEvents): Report {
     layers: plans.map((plan, k) => layerReport(unfitted(plan), plan.format, layerBytes[k]!)),
     folded,
     skipped: [...skipped, ...kept],
-    warnings: unusedRules(options.layers, layers),
+    warnings: [...unusedRules(options.layers, layers), ...outOfReachWarnings(plans)],
   };
 }
 

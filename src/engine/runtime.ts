@@ -18,6 +18,8 @@ export interface SessionChoices {
   readonly threads: number;
   /** Bytes of a model in memory that is given to onnxruntime as it is; a larger one lies in files. */
   readonly mostInMemory?: number;
+  /** Part of a model, which is run on a few calls and let go. */
+  readonly part?: boolean;
   /** Only whether it can be loaded: nothing is made of its weights. */
   readonly probe?: boolean;
 }
@@ -50,11 +52,14 @@ export async function openSession(model: ModelProto | string, choices: SessionCh
   };
   const handed =
     typeof model === "string"
-      ? { from: model }
+      ? { from: model, bytes: 0 }
       : handOver(
           choices.weightsAlone ? withFloatActivations(model) : model,
           choices.mostInMemory ?? USUAL_IN_MEMORY,
         );
+  // Of the weights of a large part no second form is made: it would be as large again. By its size alone, whatever memory there
+  // is, since sums are then rounded in another order; not in a default session, which would multiply other than a user's does.
+  if (choices.part && choices.weightsAlone && handed.bytes > USUAL_IN_MEMORY) extra.disable_prepacking = "1";
   if (handed.folder !== undefined) extra.model_external_initializers_file_folder_path = handed.folder;
   if (Object.keys(extra).length > 0) options.extra = { session: extra };
   let session: ort.InferenceSession;

@@ -252,6 +252,8 @@ function copyColumnsBack(
 
 /** Rows of the first factor in one task of a product. */
 const PRODUCT_ROWS = 192;
+/** Columns of the second factor that are in memory at once. */
+const COLUMNS_BYTES = 64 * 2 ** 20;
 
 /** See `Linalg.multiply`. */
 export function multiply(work: Workspace, a: Matrix, b: Matrix): Promise<Matrix64> {
@@ -260,17 +262,19 @@ export function multiply(work: Workspace, a: Matrix, b: Matrix): Promise<Matrix6
   const product = zeros64(a.rows, b.columns);
   const run = runnerFor(work, 2 * a.rows * k * b.columns);
   // Some columns of B stay while the rows of A pass by.
-  const wide = Math.max(16, Math.min(b.columns, 512));
+  const fitting = Math.floor(COLUMNS_BYTES / 8 / Math.max(1, k) / 16) * 16;
+  const wide = Math.max(16, Math.min(b.columns, 512, fitting));
+  const most = Math.min(PRODUCT_ROWS, a.rows);
   return heap.during(async allocate => {
     const columns = allocate(k * wide * 8);
     for (let from = 0; from < b.columns; from += wide) {
       const width = Math.min(wide, b.columns - from);
       copyColumns(heap, b, undefined, { from, to: from + width, width }, columns);
-      const tasks = Math.ceil(a.rows / PRODUCT_ROWS);
-      await overItems(work, tasks, PRODUCT_ROWS * (k + wide) * 8, async (index, slot) => {
-        const first = index * PRODUCT_ROWS;
-        const rows = Math.min(PRODUCT_ROWS, a.rows - first);
-        const out = slot + PRODUCT_ROWS * k * 8;
+      const tasks = Math.ceil(a.rows / Math.max(1, most));
+      await overItems(work, tasks, most * (k + wide) * 8, async (index, slot) => {
+        const first = index * most;
+        const rows = Math.min(most, a.rows - first);
+        const out = slot + most * k * 8;
         heap.f64(slot, rows * k).set(a.data.subarray(first * k, (first + rows) * k));
         heap.f64(out, rows * width).fill(0);
         await run("multiply", [rows, width, k, slot, columns, out, 0]);

@@ -350,17 +350,18 @@ export async function squaredNorms(work: Workspace, inputs: Matrix, weights: Mat
   const { heap } = work;
   const squares = new Float64Array(neurons);
   const run = runnerFor(work, 2 * inputs.rows * n * neurons);
-  await overNeurons(work, neurons, (n + NORM_ROWS + 1) * 8, NORM_ROWS * n * 8 + SLACK, async chunk => {
+  const most = Math.min(NORM_ROWS, inputs.rows);
+  await overNeurons(work, neurons, (n + most + 1) * 8, most * n * 8 + SLACK, async chunk => {
     const take = layout(chunk.slot);
     const { width } = chunk;
     const v = take(n * width * 8);
-    const products = take(NORM_ROWS * width * 8);
+    const products = take(most * width * 8);
     const sums = take(width * 8);
-    const x = take(NORM_ROWS * n * 8);
+    const x = take(most * n * 8);
     copyColumns(heap, weights, undefined, chunk, v);
     heap.f64(sums, width).fill(0);
-    for (let from = 0; from < inputs.rows; from += NORM_ROWS) {
-      const rows = Math.min(NORM_ROWS, inputs.rows - from);
+    for (let from = 0; from < inputs.rows; from += most) {
+      const rows = Math.min(most, inputs.rows - from);
       heap.f64(x, rows * n).set(inputs.data.subarray(from * n, (from + rows) * n));
       await run("squaredNorms", [rows, n, width, x, v, sums, products]);
     }

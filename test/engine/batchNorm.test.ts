@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import type { Tensor } from "../../src/core/calibration/tensor";
@@ -14,8 +16,9 @@ import {
 } from "../../src/core/onnx/onnx_pb";
 import { float32Values, tensor } from "../../src/core/onnx/tensors";
 import { seeded } from "../../src/core/random";
+import { openModel } from "../../src/engine/modelFile";
 import { openSession } from "../../src/engine/runtime";
-import { distance } from "./files";
+import { distance, folderOf } from "./files";
 
 const random = seeded(7);
 const stored = (name: string, dims: number[], from = -1, to = 1): TensorProto => {
@@ -124,4 +127,18 @@ test("a BatchNormalization stays where folding it would change anything else", (
     const model = modelOf(nodes, [...tensors, stored("w2", [4, 4, 1, 1])], 8n);
     assert.equal(foldBatchNorms(model).model, model, why);
   }
+});
+
+test("a weight that lies in a file is folded when it is asked for, to the same bytes", t => {
+  const [channels, inputs] = [20, 64];
+  const nodes = [node("Gemm", ["x", "w"], "h", [intOf("transB", 1)]), norm("h", "y")];
+  const model = modelOf(nodes, [stored("w", [channels, inputs]), ...statistics(channels)], 8n);
+  const path = join(folderOf(t), "model.onnx");
+  writeFileSync(path, writeModel(model));
+  const skimmed = foldBatchNorms(openModel(path).model).model;
+  const weight = skimmed.graph.initializer.find(one => one.name === "w")!;
+  assert.equal(weight.rawData.length, 0);
+  const wanted = foldBatchNorms(model).model;
+  assert.deepEqual(writeModel(skimmed), writeModel(wanted));
+  assert.deepEqual(float32Values(weight), float32Values(wanted.graph.initializer.find(one => one.name === "w")!));
 });

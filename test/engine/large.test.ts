@@ -1,3 +1,4 @@
+import { create } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -5,8 +6,18 @@ import { test } from "node:test";
 import { Failure } from "../../src/core/failure";
 import { elsewhere } from "../../src/core/onnx/bytes";
 import { allTensors, readModel, writeModel } from "../../src/core/onnx/model";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  type NodeProto,
+  type TensorProto,
+} from "../../src/core/onnx/onnx_pb";
+import { joined, lengthOf } from "../../src/core/onnx/splice";
 import { isExternal, storedBytes } from "../../src/core/onnx/tensors";
-import { changed } from "../../src/core/onnx/build";
+import { changed, constantNode, node, valueInfo } from "../../src/core/onnx/build";
+import { layOut } from "../../src/core/onnx/external";
+import { floatTensor } from "../../src/core/onnx/floats";
 import type { Report } from "../../src/core/report/report";
 import { inspect } from "../../src/engine/inspect";
 import { openModel } from "../../src/engine/modelFile";
@@ -15,6 +26,7 @@ import { USUAL_MEMORY } from "../../src/engine/tensorStore";
 import { writeBigPair, writeBigSingle } from "./bigModels";
 import { bytesOf, folderOf } from "./files";
 import { quiet, usual } from "./run";
+import { answer, modelIn, normal, write } from "./smallModels";
 
 const AWKWARD = "test/data/awkward";
 
@@ -64,6 +76,26 @@ for (const write of [writeBigSingle, writeBigPair]) {
     assert.ok(seen.bytesAtBits[8]! > 3 * 2 ** 28 && seen.bytesAtBits[8]! < 3 * 2 ** 28 + 2 ** 20);
   });
 }
+
+test(
+  "a layer too large for the method asked for is rounded, and that is said before the run",
+  withHoles,
+  async t => {
+    const folder = folderOf(t);
+    const methodsOf = async (inputs: number, neurons: number, words: Partial<typeof usual>) => {
+      const path = writeBigPair(folder, { layers: 1, inputs, neurons });
+      const options = { ...usual, synthetic: true, ...words };
+      const report = await quantize(job(path, join(folder, "copy.onnx"), { dryRun: true, options }), quiet);
+      const told = report.warnings.filter(warning => /11585 inputs and 268435456 weights: y0/.test(warning));
+      return [report.layers[0]!.method, told.length];
+    };
+    assert.deepEqual(await methodsOf(11585, 100, { method: "maly-saab" }), ["maly-saab", 0]);
+    assert.deepEqual(await methodsOf(11586, 100, { method: "maly-saab" }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(4096, 65537, { method: "gptq" }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(11586, 100, { refine: true }), ["msq", 1]);
+    assert.deepEqual(await methodsOf(11586, 100, {}), ["msq", 0]);
+  },
+);
 
 test("a model that is changed while it is read is told", t => {
   const path = join(folderOf(t), "model.onnx");
@@ -166,6 +198,40 @@ test("a copy past what a message may hold is a pair, and whatever the memory it 
   assert.equal(parts!.outputs.length, single!.outputs.length);
   const error = (k: number): number => reports[k]!.outputs[0]!.relativeError!;
   assert.ok(Math.abs(error(2) - error(0)) < 1e-4 * error(0), `${error(2)} and ${error(0)}`);
+});
+
+test("large tensors of nested graphs and Constant nodes lie outside of the message, too, and onnxruntime finds them", async t => {
+  const folder = folderOf(t);
+  const width = 520; // More than a Constant node keeps in the message.
+  const weight = (name: string) => floatTensor(name, "float32", [width, width], normal(width * width));
+  const branch = (name: string, nodes: NodeProto[], initializer: TensorProto[]): AttributeProto => {
+    const g = create(GraphProtoSchema, { name, node: nodes, initializer, output: [valueInfo("a", "float32")] });
+    return create(AttributeProtoSchema, { name, type: 5, g });
+  };
+  const branches = [
+    branch("then_branch", [node("MatMul", ["h", "v"], "a")], [weight("v")]),
+    branch("else_branch", [constantNode(weight("u")), node("MatMul", ["h", "u"], "a")], []),
+  ];
+  const nodes = [
+    constantNode(weight("w")),
+    node("MatMul", ["x", "w"], "h"),
+    node("ReduceSum", ["x"], "sum"),
+    node("Less", ["sum", "limit"], "isLess"),
+    node("Squeeze", ["isLess"], "choice"),
+    node("If", ["choice"], "y", branches),
+  ];
+  const limit = floatTensor("limit", "float32", [1, 1], Float32Array.of(0));
+  const file = write(folder, nodes, [limit], "float32", width);
+  const { message, data } = layOut(modelIn(file), { location: "pair.onnx.data", external: true });
+  const pair = join(folder, "pair.onnx");
+  writeFileSync(pair, joined(message));
+  writeFileSync(`${pair}.data`, joined(data!));
+  assert.ok(lengthOf(message) < 2000, `${lengthOf(message)} bytes`);
+  assert.deepEqual(whole(pair), whole(file));
+  for (const sign of [1, -1]) {
+    const x = { type: "float32", dims: [1, width], data: new Float32Array(width).fill(sign) } as const;
+    assert.deepEqual((await answer(pair, x)).data, (await answer(file, x)).data);
+  }
 });
 
 test("a pair is overwritten as a pair, and only when asked", async t => {

@@ -1,5 +1,6 @@
 import { type AlphabetKind, type Alphabets, type Bits, groupStart } from "../grid/alphabet";
-import type { Layer } from "../graph/layers";
+import { type Layer, weightCount } from "../graph/layers";
+import type { Matrix } from "../matrix";
 import { roundedTo } from "../onnx/floats";
 import type { StoredLayer } from "./copy";
 
@@ -38,15 +39,54 @@ export function alphabetAt(layer: Layer, alphabets: Alphabets): (place: number) 
  * The weights as a runtime computes them from a copy, in the order of the stored tensor: level - zeroPoint is exact, and
  * the product with the float32 step is rounded once to float32, then to the type the layer computes in.
  */
-export function dequantize({ layer, levels: read, alphabets }: LayerCodes): Float32Array {
+export function dequantize(codes: LayerCodes): Float32Array {
+  return dequantizer(codes)(0, weightCount(codes.layer));
+}
+
+/** The same, of the weights from one place to before another; the levels are read once for all of them. */
+export function dequantizer({ layer, levels: read, alphabets }: LayerCodes) {
   const levels = read();
-  const alphabetOf = alphabetAt(layer, alphabets);
-  const values = new Float32Array(levels.length);
-  for (let place = 0; place < levels.length; place++) {
-    const at = alphabetOf(place);
-    values[place] = alphabets.steps[at]! * (levels[place]! - alphabets.zeroPoints[at]!);
+  const { inputs, neurons, neuronsFirst } = layer;
+  const { steps, zeroPoints } = alphabets;
+  // Row by row of the stored tensor: this is gone through several times a layer, of which some have billions of weights.
+  const columns = neuronsFirst ? inputs : neurons;
+  return (from: number, to: number): Float32Array => {
+    const values = new Float32Array(to - from);
+    for (let place = from; place < to;) {
+      const row = Math.floor(place / columns);
+      const end = Math.min(to, (row + 1) * columns);
+      const group = neuronsFirst ? 0 : groupStart(alphabets, row, neurons);
+      for (let column = place - row * columns; place < end; place++, column++) {
+        const at = neuronsFirst ? groupStart(alphabets, column, neurons) + row : group + column;
+        values[place - from] = steps[at]! * (levels[place]! - zeroPoints[at]!);
+      }
+    }
+    return roundedTo(layer.type, values);
+  };
+}
+
+/**
+ * The same of some neurons of one group, [inputs, to - from].
+ *
+ * @param levels    of the group, [inputs, neurons].
+ * @param alphabets of the group.
+ */
+export function dequantizeNeurons(
+  { type, inputs }: Pick<Layer, "type" | "inputs">,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  from: number,
+  to: number,
+): Matrix<Float32Array> {
+  const neurons = levels.length / inputs;
+  const values = new Float32Array(inputs * (to - from));
+  for (let i = 0, k = 0; i < inputs; i++) {
+    const group = groupStart(alphabets, i, neurons);
+    for (let j = from; j < to; j++, k++) {
+      values[k] = alphabets.steps[group + j]! * (levels[i * neurons + j]! - alphabets.zeroPoints[group + j]!);
+    }
   }
-  return roundedTo(layer.type, values);
+  return { rows: inputs, columns: to - from, data: roundedTo(type, values) };
 }
 
 export function gridOf({ alphabets, perTensor }: Pick<StoredLayer, "alphabets" | "perTensor">): Grid {

@@ -12,7 +12,7 @@ import {
   type TensorProto,
 } from "../onnx/onnx_pb";
 import { irVersionFor } from "../onnx/opsets";
-import { dequantize, gridOf, type LayerCodes, turned } from "./codes";
+import { dequantizer, gridOf, type LayerCodes, turned } from "./codes";
 import { isEmbedding, writeEmbedding } from "./embedding";
 import { type Additions, changedHome, homeOf, noAdditions } from "./homes";
 import { freshNames } from "./names";
@@ -115,7 +115,7 @@ export interface FloatLayer {
 /** The layer with the float values its codes stand for, under the name by which it reads its weight. */
 export function floatLayer(codes: LayerCodes, name: (wish: string) => string): FloatLayer {
   const { layer, bias } = codes;
-  const weight = floatTensorMade(layer.value.name, layer.type, layer.shape, () => dequantize(codes));
+  const weight = floatTensorMade(layer.value.name, layer.type, layer.shape, () => dequantizer(codes));
   const stored = bias && biasTensor(layer, name(`${layer.tensor}_bias`), bias);
   return {
     nodes: stored ? rewired(layer, layer.node, layer.value.name, stored.name) : new Map<NodeProto, NodeProto>(),

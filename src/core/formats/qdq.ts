@@ -18,6 +18,9 @@ export function qdqOpset(grid: Omit<Grid, "alphabet">): number {
   return hasOneAlphabet(grid) ? 11 : 13;
 }
 
+/** Levels that are packed at once. */
+const LEVELS_AT_ONCE = 2 ** 24;
+
 const TYPES = { 2: "int2", 4: "int4", 8: "int8" } as const;
 
 /** Adds the nodes that compute the weight of a layer; gives back the name of their result and the bytes they read. */
@@ -54,7 +57,17 @@ export function writeQdq(codes: StoredLayer, parts: CopyParts): { output: string
   }
 
   // The levels are read when the copy is written, or never where only its size is asked for.
-  const stored = tensorMade(parts.name(codesName(layer)), type, shape, () => pack(codes.levels()));
+  const stored = tensorMade(
+    parts.name(codesName(layer)),
+    type,
+    shape,
+    () => pack(codes.levels()),
+    function* () {
+      const all = codes.levels();
+      // A whole number of bytes each.
+      for (let at = 0; at < all.length; at += LEVELS_AT_ONCE) yield pack(all.subarray(at, at + LEVELS_AT_ONCE));
+    },
+  );
   const zeros = pack(Uint8Array.from(each(alphabets.zeroPoints)));
   const scales = Float32Array.from(each(alphabets.steps));
   const reads = [

@@ -1,10 +1,11 @@
 import { floatAttribute, intAttribute } from "../onnx/attributes";
 import { changed, tensorOf } from "../onnx/build";
 import { dataTypeName } from "../onnx/dataTypes";
-import { floatTensor, floatValues, isFloatType } from "../onnx/floats";
+import { elsewhere } from "../onnx/bytes";
+import { floatTensor, floatTensorMade, floatValues, isFloatType } from "../onnx/floats";
 import { isOnnxDomain, type Model } from "../onnx/model";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
-import { dimsOf } from "../onnx/tensors";
+import { dimsOf, elementCount } from "../onnx/tensors";
 import { tensorAt } from "./storedValues";
 import { type GraphIndex, indexModel, readNames } from "./uses";
 
@@ -129,11 +130,20 @@ function foldedNode({ layer, norm }: Pair): NodeProto {
 function foldedTensors({ layer, norm, factors, shifts }: Pair, index: GraphIndex): TensorProto[] {
   const weight = tensorAt(layer.input[1]!, index)!;
   const dims = dimsOf(weight);
-  const values = valuesOf(weight);
-  const ofOneNeuron = neuronAxis(layer) === 0 ? values.length / factors.length : 1;
-  const scaled = values.map((value, at) => value * factors[Math.floor(at / ofOneNeuron) % factors.length]!);
+  const type = floatType(weight);
+  const ofOneNeuron = neuronAxis(layer) === 0 ? elementCount(weight) / factors.length : 1;
+  const scaled = () => {
+    const values = valuesOf(weight);
+    return (from: number, to: number): Float32Array =>
+      values
+        .subarray(from, to)
+        .map((value, k) => value * factors[Math.floor((from + k) / ofOneNeuron) % factors.length]!);
+  };
   return [
-    floatTensor(weight.name, floatType(weight), dims, scaled),
+    // Of a large weight the products are made when they are asked for, from where it lies.
+    elsewhere(weight)
+      ? floatTensorMade(weight.name, type, dims, scaled)
+      : floatTensor(weight.name, type, dims, scaled()(0, elementCount(weight))),
     floatTensor(norm.input[2]!, floatType(weight), [shifts.length], Float32Array.from(shifts)),
   ];
 }

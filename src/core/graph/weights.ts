@@ -6,11 +6,16 @@ function storedPlace(layer: Layer, input: number, neuron: number): number {
   return layer.neuronsFirst ? neuron * layer.inputs + input : input * layer.neurons + neuron;
 }
 
+/** Whether the stored tensor is [inputs, neurons] of the one group there is. */
+export function isStoredAsWanted(layer: Layer): boolean {
+  return layer.groups === 1 && !layer.neuronsFirst;
+}
+
 /** The weights of one group as [inputs, neurons of the group]. */
 export function groupWeights(layer: Layer, stored: Float32Array, group: number): Matrix<Float32Array> {
   const columns = layer.neurons / layer.groups;
   // Stored as they are wanted; the weights of a large layer are not held twice.
-  if (layer.groups === 1 && !layer.neuronsFirst) return { rows: layer.inputs, columns, data: stored };
+  if (isStoredAsWanted(layer)) return { rows: layer.inputs, columns, data: stored };
   const data = new Float32Array(layer.inputs * columns);
   for (let i = 0; i < layer.inputs; i++) {
     for (let j = 0; j < columns; j++) data[i * columns + j] = stored[storedPlace(layer, i, group * columns + j)]!;

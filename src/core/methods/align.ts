@@ -14,9 +14,7 @@ import { meanDiagonal } from "./metric";
 
 export interface Alignment {
   /** w̃, [inputs, neurons]: what a method should quantize. */
-  readonly target: Matrix64;
-  /** C, [inputs, inputs]: in this metric. */
-  readonly metric: Matrix64;
+  readonly target: Matrix;
   /** mean(X̃), [inputs]; 0 where nothing was centred. */
   readonly inputMeans: Float64Array;
   /** mean(Y), [neurons]; 0 where nothing was centred. */
@@ -25,14 +23,20 @@ export interface Alignment {
   readonly ridge: number;
 }
 
+/** a = 3n/m within [0.1, 10]. */
+export function usualRidge(n: number, m: number): number {
+  return Math.min(10, Math.max(0.1, (3 * n) / m));
+}
+
 /** Inputs that never move say nothing: the weights stay. */
-const LEAST_SCALE = 1e-12;
+export const LEAST_SCALE = 1e-12;
 
 /**
  * @param moments  of the inputs X̃ and the targets Y, rows drawn evenly. Y may hold the bias and a residual.
  * @param weights  W, [inputs, neurons].
  * @param centred  whether the layer has a bias that can take the mean.
  * @param ridge    a; undefined: 3n/m within [0.1, 10].
+ * @returns also C, [inputs, inputs], the metric of what is left.
  */
 export async function align(
   moments: Moments,
@@ -40,7 +44,7 @@ export async function align(
   centred: boolean,
   linalg: Linalg,
   ridge?: number,
-): Promise<Alignment> {
+): Promise<Alignment & { readonly metric: Matrix64 }> {
   const { rows: n, columns: neurons } = weights;
   const m = Math.max(moments.rows, 1);
   const means = (sums: Float64Array): Float64Array => sums.map(total => (centred ? total / m : 0));
@@ -49,7 +53,7 @@ export async function align(
   const metric = centredMean(moments.gram, m, inputMeans, inputMeans);
   // Rounding can leave the variance of a constant input below 0.
   for (let i = 0; i < n; i++) metric.data[i * n + i] = Math.max(metric.data[i * n + i]!, 0);
-  const a = ridge ?? Math.min(10, Math.max(0.1, (3 * n) / m));
+  const a = ridge ?? usualRidge(n, m);
   const pull = a * Math.max(meanDiagonal(metric), LEAST_SCALE);
 
   const left = { ...metric, data: metric.data.slice() };
@@ -61,9 +65,14 @@ export async function align(
   return { target, metric, inputMeans, targetMeans, ridge: a };
 }
 
-/** The bias with which the quantized layer gives the mean of the targets exactly: mean(Y) - mean(X̃)·q, [neurons]. */
-export function alignedBias({ inputMeans, targetMeans }: Alignment, values: Matrix): Float64Array {
-  const bias = targetMeans.slice();
+/**
+ * The bias with which the quantized layer gives the mean of the targets exactly: mean(Y) - mean(X̃)·q, [neurons].
+ *
+ * @param values q of some neurons, [inputs, neurons].
+ * @param from   the first of them.
+ */
+export function alignedBias({ inputMeans, targetMeans }: Alignment, values: Matrix, from = 0): Float64Array {
+  const bias = targetMeans.slice(from, from + values.columns);
   for (let i = 0; i < values.rows; i++) {
     for (let j = 0; j < values.columns; j++) bias[j]! -= inputMeans[i]! * values.data[i * values.columns + j]!;
   }

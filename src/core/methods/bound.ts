@@ -1,7 +1,8 @@
 import { type Alphabets, groupStart } from "../grid/alphabet";
 import type { Factor, Linalg, Walked } from "../linalg/linalg";
-import { columnOf, type Matrix, type Matrix64 } from "../matrix";
-import { squaredDistances, sum } from "./metric";
+import { columnOf, type Matrix, type Matrix64, zeros64 } from "../matrix";
+import { errorsOf, squaredDistances, sum } from "./metric";
+import { neuronPieces } from "./neurons";
 
 // THE BOUND. With H = LᵀL, L lower triangular in walk order,
 //
@@ -47,17 +48,46 @@ export async function roundingBound(
   errors: Matrix64,
   linalg: Linalg,
 ): Promise<number | null> {
-  const { rows: n, columns: neurons } = errors;
-  const halves = { rows: n, columns: neurons, data: new Float64Array(n * neurons) };
+  const halves = halfSteps(alphabets, errors, errors.columns, 0);
+  if (!halves) return null;
+  return SLACK * sum(await linalg.metricNorms({ ...H, data: H.data.map(Math.abs) }, halves));
+}
+
+/**
+ * (2) with |H_ij| <= Σ_r |X_ri| |X_rj| / m in its place: of every row |X_r e| <= Σ_i |X_ri| step_i / 2. No less than (2), and
+ * no metric is made.
+ */
+export async function roundingBoundOnRows(
+  inputs: Matrix,
+  weights: Matrix,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  linalg: Linalg,
+): Promise<number | null> {
+  const sizes = { ...inputs, data: inputs.data.map(Math.abs) };
+  let total = 0;
+  for (const { from, to } of neuronPieces(weights.rows, weights.columns)) {
+    const errors = errorsOf(weights, levels, alphabets, from, to);
+    const halves = halfSteps(alphabets, errors, weights.columns, from);
+    if (!halves) return null;
+    total += sum(await linalg.squaredNorms(sizes, halves));
+  }
+  return (SLACK * total) / Math.max(1, inputs.rows);
+}
+
+/** step / 2 of every weight, [inputs, neurons]; null where one lies beyond its grid. */
+function halfSteps(alphabets: Alphabets, errors: Matrix64, neurons: number, from: number): Matrix64 | null {
+  const { rows: n, columns } = errors;
+  const halves = zeros64(n, columns);
   for (let i = 0; i < n; i++) {
-    const group = groupStart(alphabets, i, neurons);
-    for (let j = 0; j < neurons; j++) {
-      const at = i * neurons + j;
+    const group = groupStart(alphabets, i, neurons) + from;
+    for (let j = 0; j < columns; j++) {
+      const at = i * columns + j;
       halves.data[at] = Math.abs(alphabets.steps[group + j]!) / 2;
       if (Math.abs(errors.data[at]!) > halves.data[at] * Math.sqrt(SLACK)) return null;
     }
   }
-  return SLACK * sum(await linalg.metricNorms({ ...H, data: H.data.map(Math.abs) }, halves));
+  return halves;
 }
 
 /** The sum over the neurons; null where one of them has no bound. */

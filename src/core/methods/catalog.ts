@@ -72,6 +72,19 @@ function planOf(options: FitOptions, { bits }: Choice, { weights }: Layer): Walk
   return { ...plan, damping, firstDamping, paths: options.paths ?? plan.paths };
 }
 
+/** The largest C that is made: a fit in it takes about five matrices of this size, in doubles. */
+export const MOST_METRIC_BYTES = 2 ** 30;
+/** Inputs of a layer beyond which no C is made. */
+export const MOST_METRIC_INPUTS = Math.floor(Math.sqrt(MOST_METRIC_BYTES / 8));
+
+/** Weights of a layer beyond which none walks or descends: XᵀY of twice as many bytes has to fit beside C where addresses end at 4 GiB. */
+export const MOST_WALKED_WEIGHTS = 2 ** 28;
+
+/** Whether a method walks or descends in C; to the others rows of inputs say as much. */
+export function needsMetric({ method, variant = "auto", refine = false }: FitOptions): boolean {
+  return refine || !(method === "msq" || (method === "maly-saab" && (variant === "cell" || variant === "range")));
+}
+
 /**
  * Rows a method can use of a layer with `inputs` inputs. The pre-processing of `range` and `cell` moves weights inside
  * the kernel of X, so it wants far fewer rows than inputs: the paper's setting, here a quarter. The others take all there are.

@@ -8,10 +8,13 @@ export interface Layer {
   readonly weights: Matrix;
   /**
    * C, [inputs, inputs]: the error of a neuron is (w-q)ᵀC(w-q). XᵀX / m or the covariance of the inputs, not damped.
-   * null: no data was seen; every method then rounds.
+   * null: no data was seen, or C was not made; every method that wants it then rounds.
    */
   readonly metric: Matrix64 | null;
-  /** Rows of inputs X, [m, inputs]: `range` and `cell` walk in their kernel, the layer-alone walk finds its damping on them. */
+  /**
+   * Rows of inputs X, [m, inputs]: `range` and `cell` walk in their kernel, the layer-alone walk finds its damping on them, and
+   * where C was not made rounding finds its radius by ||X(w-q)||² / m.
+   */
   readonly inputs?: Matrix | undefined;
   /**
    * X̃ᵀX / m, [inputs, inputs], X̃ being the inputs the quantized network gives and X those of the float network, on the same

@@ -3,7 +3,7 @@ import type { Linalg } from "../linalg/linalg";
 import { nearest } from "../linalg/rounding";
 import { type Matrix, zeros64 } from "../matrix";
 import type { Choice, Fit, Layer } from "./layer";
-import { errorsOf, sum } from "./metric";
+import { energiesOf, errorsOf, sum } from "./metric";
 import { roundWithoutData } from "./msq";
 import { atBestRadius } from "./radius";
 
@@ -66,7 +66,7 @@ export async function malySaabLayer(layer: Layer, choice: Choice, box: Box, lina
   const { weights, inputs } = layer;
   if (!inputs || inputs.rows === 0) return roundWithoutData(weights, choice, linalg);
   const m = inputs.rows;
-  const energy = energies(inputs);
+  const energy = energiesOf(inputs);
   const around = { pilots: FACTORS, radii: [1] };
   let kernel = { rank: 0, interior: 0, residual: 0 };
   const fit = await atBestRadius(weights, energy, choice, around, linalg, async (columns, alphabets) => {
@@ -79,13 +79,6 @@ export async function malySaabLayer(layer: Layer, choice: Choice, box: Box, lina
   const rounding = boundOf(weights, fit.alphabets, energy, kernel.interior);
   const bound = rounding === null ? null : (Math.sqrt(rounding) + kernel.residual * Math.sqrt(signal)) ** 2;
   return { ...fit, bound, damping: 0, kernel };
-}
-
-/** ||X_i||² / m of every input. */
-function energies({ rows: m, columns: n, data }: Matrix): Float64Array {
-  const energy = new Float64Array(n);
-  for (let at = 0; at < m * n; at++) energy[at % n]! += data[at]! ** 2 / m;
-  return energy;
 }
 
 /** (1) squared and summed over the neurons: the `interior` largest terms are no less than any others. */

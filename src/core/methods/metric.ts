@@ -1,6 +1,7 @@
-import { type Alphabets, valuesOf } from "../grid/alphabet";
+import { type Alphabets, groupStart } from "../grid/alphabet";
 import type { Factor, Linalg } from "../linalg/linalg";
-import type { Matrix, Matrix64 } from "../matrix";
+import { type Matrix, type Matrix64, zeros64 } from "../matrix";
+import { neuronPieces } from "./neurons";
 
 /** Mean of the diagonal: the scale by which damping is measured. */
 export function meanDiagonal({ rows: n, data }: Matrix64): number {
@@ -56,11 +57,46 @@ export function squaredDistances({ order, lower }: Factor): Float64Array {
   return squares;
 }
 
-/** w - q, [inputs, neurons]. */
-export function errorsOf(weights: Matrix, levels: Uint8Array, alphabets: Alphabets): Matrix64 {
-  const e = valuesOf(levels, weights.rows, alphabets);
-  for (let at = 0; at < e.data.length; at++) e.data[at] = weights.data[at]! - e.data[at]!;
+/** w - q of the neurons from one to before another, [inputs, to - from]; all of them where none are named. */
+export function errorsOf(
+  weights: Matrix,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  from = 0,
+  to = weights.columns,
+): Matrix64 {
+  const { rows: n, columns: neurons } = weights;
+  const e = zeros64(n, to - from);
+  for (let i = 0, k = 0; i < n; i++) {
+    const group = groupStart(alphabets, i, neurons);
+    for (let j = from; j < to; j++, k++) {
+      const value = alphabets.steps[group + j]! * (levels[i * neurons + j]! - alphabets.zeroPoints[group + j]!);
+      e.data[k] = weights.data[i * neurons + j]! - value;
+    }
+  }
   return e;
+}
+
+/** ||X(w-q)||² / m of every neuron, [neurons], some of them at a time. */
+export async function normsOnRows(
+  inputs: Matrix,
+  weights: Matrix,
+  levels: Uint8Array,
+  alphabets: Alphabets,
+  linalg: Linalg,
+): Promise<Float64Array> {
+  const norms = new Float64Array(weights.columns);
+  for (const { from, to } of neuronPieces(weights.rows, weights.columns)) {
+    norms.set(await linalg.squaredNorms(inputs, errorsOf(weights, levels, alphabets, from, to)), from);
+  }
+  return norms.map(norm => norm / Math.max(1, inputs.rows));
+}
+
+/** ||X_i||² / m of every input. */
+export function energiesOf({ rows: m, columns: n, data }: Matrix): Float64Array {
+  const energy = new Float64Array(n);
+  for (let at = 0; at < m * n; at++) energy[at % n]! += data[at]! ** 2 / m;
+  return energy;
 }
 
 export function sum(numbers: Float64Array): number {

@@ -2,10 +2,10 @@ import { type Alphabets } from "../grid/alphabet";
 import type { Linalg } from "../linalg/linalg";
 import { nearest } from "../linalg/rounding";
 import type { Matrix } from "../matrix";
-import { roundingBound } from "./bound";
+import { roundingBound, roundingBoundOnRows } from "./bound";
 import type { Choice, Fit, Layer } from "./layer";
-import { errorsOf } from "./metric";
-import { atBestRadius, diagonalOf } from "./radius";
+import { energiesOf, errorsOf, normsOnRows } from "./metric";
+import { atBestRadius, diagonalOf, orAlike } from "./radius";
 import { startWithoutData } from "./start";
 
 // Memoryless scalar quantization: every weight to the nearest value of its alphabet, q = argmin |w - a|. The levels look at no
@@ -17,8 +17,9 @@ export function msq(weights: Matrix, alphabets: Alphabets): Uint8Array {
 }
 
 export async function msqLayer(layer: Layer, choice: Choice, linalg: Linalg): Promise<Fit> {
-  const { weights, metric } = layer;
-  if (!metric) return roundWithoutData(weights, choice, linalg);
+  const { weights, metric, inputs } = layer;
+  if (!metric)
+    return inputs ? msqOnRows(weights, inputs, choice, linalg) : roundWithoutData(weights, choice, linalg);
   const fit = await atBestRadius(
     weights,
     diagonalOf(metric),
@@ -31,6 +32,23 @@ export async function msqLayer(layer: Layer, choice: Choice, linalg: Linalg): Pr
     },
   );
   const bound = await roundingBound(metric, fit.alphabets, errorsOf(weights, fit.levels, fit.alphabets), linalg);
+  return { ...fit, bound, damping: 0, kernel: null };
+}
+
+/** The same where C is not made: its rows say what an error costs. */
+async function msqOnRows(weights: Matrix, inputs: Matrix, choice: Choice, linalg: Linalg): Promise<Fit> {
+  const fit = await atBestRadius(
+    weights,
+    orAlike(energiesOf(inputs)),
+    choice,
+    undefined,
+    linalg,
+    async (columns, alphabets) => {
+      const levels = await linalg.nearest(columns, alphabets);
+      return { levels, costs: await normsOnRows(inputs, columns, levels, alphabets, linalg) };
+    },
+  );
+  const bound = await roundingBoundOnRows(inputs, weights, fit.levels, fit.alphabets, linalg);
   return { ...fit, bound, damping: 0, kernel: null };
 }
 

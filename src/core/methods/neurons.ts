@@ -11,6 +11,18 @@ export function pilotNeurons(neurons: number): number[] {
   return Array.from({ length: count }, (_, k) => Math.trunc(k * ((neurons - 1) / (count - 1))));
 }
 
+/** Bytes of doubles for the neurons that are gone through at once where not all of a layer need be in memory again. */
+const PIECE_BYTES = 2 ** 26;
+
+/** No list of arguments is longer. */
+const MOST_AT_ONCE = 2 ** 16;
+
+/** The neurons of a layer, some at a time: all at once unless it is large. */
+export function* neuronPieces(inputs: number, neurons: number): Generator<{ from: number; to: number }> {
+  const width = Math.min(MOST_AT_ONCE, Math.max(16, Math.floor(PIECE_BYTES / 8 / Math.max(1, inputs))));
+  for (let from = 0; from < neurons; from += width) yield { from, to: Math.min(from + width, neurons) };
+}
+
 export function pickColumns(weights: Matrix, neurons: readonly number[]): Matrix64 {
   const picked = zeros64(weights.rows, neurons.length);
   for (let i = 0; i < weights.rows; i++) {

@@ -75,7 +75,10 @@ async function pilotFactor(
 
 /** The energy of every input, as the importance of its rounding errors. */
 export function diagonalOf({ rows: n, data }: Matrix64): Float64Array {
-  const diagonal = Float64Array.from({ length: n }, (_, i) => data[i * n + i]!);
-  // Nothing to weigh by: all alike.
-  return diagonal.some(entry => entry > 0) ? diagonal : diagonal.fill(1);
+  return orAlike(Float64Array.from({ length: n }, (_, i) => data[i * n + i]!));
+}
+
+/** Energies to weigh by; where there are none all inputs are alike. */
+export function orAlike(energies: Float64Array): Float64Array {
+  return energies.some(entry => entry > 0) ? energies : energies.fill(1);
 }

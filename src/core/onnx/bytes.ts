@@ -35,6 +35,20 @@ export interface BytesElsewhere {
   read(): Uint8Array;
   /** Where they lie; undefined where they are made. */
   readonly place?: Place;
+  /** Of those that are made: the same bytes in pieces, so that all of them need not be in memory. */
+  pieces?(): Iterable<Uint8Array>;
+}
+
+/** Bytes of a file that are read at once where all of it is gone through. */
+const AT_ONCE = 2 ** 24;
+
+/** The bytes in order, some at a time where that can be. */
+export function* bytePieces(bytes: BytesElsewhere): Generator<Uint8Array> {
+  const { length, place } = bytes;
+  if (place) {
+    for (let at = 0; at < length; at += AT_ONCE)
+      yield place.source.read(place.offset + at, Math.min(AT_ONCE, length - at));
+  } else yield* bytes.pieces?.() ?? [bytes.read()];
 }
 
 // A property beside the fields of the message, so that a message made from another by `changed` has it, too.

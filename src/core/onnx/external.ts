@@ -3,7 +3,13 @@ import { Failure } from "../failure";
 import { elsewhere, putElsewhere, rawLength } from "./bytes";
 import { changed } from "./build";
 import { modelParts } from "./model";
-import { type ModelProto, StringStringEntryProtoSchema, type TensorProto } from "./onnx_pb";
+import {
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+} from "./onnx_pb";
 import { lengthOf, type Part } from "./splice";
 import { EXTERNAL } from "./tensors";
 
@@ -11,6 +17,8 @@ import { EXTERNAL } from "./tensors";
 export const MOST_MESSAGE_BYTES = 2 ** 31 - 1;
 /** What onnx's own writers leave in the message: a shape is wanted before other files are opened. */
 const LEAST_OUTSIDE = 1024;
+/** What a Constant node holds stays in the message up to here: readers are less used to finding it elsewhere. */
+const LEAST_OUTSIDE_OF_NODE = 2 ** 20;
 /** Offsets that onnx.proto asks for, so that pages of the file can be mapped into memory. */
 const ALIGNMENT = 4096;
 
@@ -63,7 +71,7 @@ export function layOut(
     throw new Failure(
       "model-invalid",
       `Without the tensors that can lie in another file the model takes ${messageBytes} bytes, and protobuf ends at ${MOST_MESSAGE_BYTES}.`,
-      "Store the large tensors in its nodes as initializers.",
+      "Store the large tensors of its functions as initializers of its graph.",
     );
   }
   return { message, data: data.length > 0 ? data : null, bytes: messageBytes + end };
@@ -84,13 +92,25 @@ export function withPlaces(
   model: ModelProto,
   placeOf: (tensor: TensorProto, length: number) => Outside | undefined,
 ): ModelProto {
-  const graph = model.graph!;
-  const initializer = graph.initializer.map(tensor => {
+  const moved = (tensor: TensorProto, least: number): TensorProto => {
     const length = rawLength(tensor);
-    const place = length >= LEAST_OUTSIDE ? placeOf(tensor, length) : undefined;
+    const place = length >= least ? placeOf(tensor, length) : undefined;
     return place ? outside(tensor, place, length) : tensor;
-  });
-  return changed(model, { graph: changed(graph, { initializer }) });
+  };
+  const ofGraph = (graph: GraphProto): GraphProto =>
+    changed(graph, {
+      initializer: graph.initializer.map(tensor => moved(tensor, LEAST_OUTSIDE)),
+      node: graph.node.map(ofNode),
+    });
+  const ofNode = (node: NodeProto): NodeProto => {
+    const attribute = node.attribute.map(one => {
+      const t = one.t && moved(one.t, LEAST_OUTSIDE_OF_NODE);
+      const [g, graphs] = [one.g && ofGraph(one.g), one.graphs.map(ofGraph)];
+      return t !== one.t || g || graphs.length > 0 ? changed(one, { t, g, graphs }) : one;
+    });
+    return attribute.every((one, k) => one === node.attribute[k]) ? node : changed(node, { attribute });
+  };
+  return changed(model, { graph: ofGraph(model.graph!) });
 }
 
 function outside(tensor: TensorProto, { location, offset }: Outside, length: number): TensorProto {

@@ -57,14 +57,32 @@ export function floatTensor(
   return tensor(name, type, dims, storedAs(type, values));
 }
 
-/** The same, its values made when they are asked for. */
+/** Values that are made at once. */
+const VALUES_AT_ONCE = 2 ** 22;
+
+/**
+ * The same, its values made when they are asked for.
+ *
+ * @param maker called anew each time; gives what makes the values from one place to before another.
+ */
 export function floatTensorMade(
   name: string,
   type: FloatType,
   dims: readonly number[],
-  make: () => Float32Array,
+  maker: () => (from: number, to: number) => Float32Array,
 ): TensorProto {
-  return tensorMade(name, type, dims, () => storedAs(type, make()));
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return tensorMade(
+    name,
+    type,
+    dims,
+    () => storedAs(type, maker()(0, count)),
+    function* () {
+      const make = maker();
+      for (let from = 0; from < count; from += VALUES_AT_ONCE)
+        yield storedAs(type, make(from, Math.min(count, from + VALUES_AT_ONCE)));
+    },
+  );
 }
 
 function storedAs(type: FloatType, values: Float32Array): ArrayBufferView {

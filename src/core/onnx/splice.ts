@@ -7,7 +7,7 @@ import {
   type Message,
   toBinary,
 } from "@bufbuild/protobuf";
-import { type BytesElsewhere, elsewhere } from "./bytes";
+import { type BytesElsewhere, elsewhere, bytePieces } from "./bytes";
 import { TensorProtoSchema } from "./onnx_pb";
 
 // Writes a message in which tensors have their bytes elsewhere: to the byte what protobuf would write with all of them in it,
@@ -27,8 +27,10 @@ export function joined(parts: readonly Part[]): Uint8Array {
   const bytes = new Uint8Array(lengthOf(parts));
   let at = 0;
   for (const part of parts) {
-    bytes.set(part instanceof Uint8Array ? part : part.read(), at);
-    at += part.length;
+    for (const piece of part instanceof Uint8Array ? [part] : bytePieces(part)) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
   }
   return bytes;
 }

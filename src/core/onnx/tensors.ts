@@ -166,20 +166,29 @@ export function tensor(
   });
 }
 
-/** An initializer whose bytes are made when they are asked for, each time anew: its size is known without them. */
+/**
+ * An initializer whose bytes are made when they are asked for, each time anew: its size is known without them.
+ *
+ * @param pieces the same in pieces, in order; undefined: they are made at once.
+ */
 export function tensorMade(
   name: string,
   type: DataTypeName,
   dims: readonly number[],
   make: () => ArrayBufferView,
+  pieces?: () => Iterable<ArrayBufferView>,
 ): TensorProto {
   const made = create(TensorProtoSchema, { name, dataType: DataType[type], dims: dims.map(BigInt) });
+  const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
   return putElsewhere(made, {
     length: storedBytes(made),
-    read() {
-      const { buffer, byteOffset, byteLength } = make();
-      return new Uint8Array(buffer, byteOffset, byteLength);
-    },
+    read: () => bytesOf(make()),
+    ...(pieces && {
+      *pieces() {
+        for (const piece of pieces()) yield bytesOf(piece);
+      },
+    }),
   });
 }
 

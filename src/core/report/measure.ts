@@ -130,6 +130,20 @@ export async function layerErrorInMetric(
   );
 }
 
+/**
+ * The same from the rows themselves: ||X~e||².
+ *
+ * @param rows X~, [m, inputs]; centred where the layer's bias takes the mean.
+ */
+export async function layerErrorOnRows(
+  rows: Matrix,
+  squares: Float64Array,
+  { target, quantized }: Pick<QuantizedGroup, "target" | "quantized">,
+  linalg: Linalg,
+): Promise<SquaredError[]> {
+  return beside(await linalg.squaredNorms(rows, minus(target, quantized)), squares);
+}
+
 function beside(differences: Float64Array, sizes: Float64Array): SquaredError[] {
   return Array.from(differences, (difference, neuron) => ({ difference, size: sizes[neuron]! }));
 }

@@ -6,6 +6,7 @@ import type { GroupRows } from "../../../src/core/calibration/rows";
 import type { SeenRange } from "../../../src/core/graph/cutOffs";
 import type { Matrix } from "../../../src/core/matrix";
 import { alignedBias } from "../../../src/core/methods/align";
+import { meanGram } from "../../../src/core/methods/damping";
 import { meanDiagonal } from "../../../src/core/methods/metric";
 import { linalg } from "./methods/reference";
 
@@ -38,7 +39,7 @@ const clipped = (value: number, { low, high }: SeenRange): number => Math.min(hi
 
 /** What one alignment leaves: the squares of what can be seen of too little or too much asked, and its ridge. */
 async function left(one: Case, range: SeenRange | null): Promise<number> {
-  const { target, alignment, metric, ridge } = await aimed(one, range);
+  const { target, alignment, weighing, ridge } = await aimed(one, range);
   const shift = alignedBias(alignment!, alignment!.target);
   const wanted = await linalg.multiply(one.float, one.weights);
   const found = await linalg.multiply(one.seen, target);
@@ -53,7 +54,8 @@ async function left(one: Case, range: SeenRange | null): Promise<number> {
     // What can be seen of a difference is never more than that.
     assert.ok(Math.abs(clipped(now, one.range) - clipped(y, one.range)) <= Math.abs(now - nearest) + 1e-12);
   }
-  const pull = ridge! * meanDiagonal(metric);
+  const pull =
+    ridge! * meanDiagonal("metric" in weighing ? weighing.metric : await meanGram([weighing.rows], linalg));
   one.weights.data.forEach((w, at) => (sum += pull * (target.data[at]! - w) ** 2));
   return sum;
 }

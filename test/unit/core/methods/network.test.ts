@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Bits, valuesOf } from "../../../../src/core/grid/alphabet";
 import { scaled } from "../../../../src/core/grid/shares";
 import type { Matrix64 } from "../../../../src/core/matrix";
-import { align, alignedBias, type Alignment } from "../../../../src/core/methods/align";
+import { align, alignedBias } from "../../../../src/core/methods/align";
 import { type Candidate, cheaper } from "../../../../src/core/methods/best";
 import { dampedFactor } from "../../../../src/core/methods/metric";
 import { roundWithoutData } from "../../../../src/core/methods/msq";
@@ -21,7 +21,11 @@ function close(found: ArrayLike<number>, wanted: ArrayLike<number>, what: string
   }
 }
 
-async function checkSteps(alignment: Alignment, step: Step, bits: Bits): Promise<Candidate> {
+async function checkSteps(
+  alignment: Awaited<ReturnType<typeof align>>,
+  step: Step,
+  bits: Bits,
+): Promise<Candidate> {
   const choice = choiceOf(bits);
   const plan = planOf(bits, alignment.target.rows);
   const { target, metric } = alignment;

@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DataType } from "../../../../src/core/onnx/dataTypes";
-import { floatTensor, floatValues, roundedTo } from "../../../../src/core/onnx/floats";
+import { elsewhere } from "../../../../src/core/onnx/bytes";
+import { floatTensor, floatTensorMade, floatValues, roundedTo } from "../../../../src/core/onnx/floats";
 import { bfloatToNumber, numberToBfloat } from "../../../../src/core/onnx/half";
 import { TensorProtoSchema } from "../../../../src/core/onnx/onnx_pb";
 
@@ -26,6 +27,19 @@ test("a value between two bfloat16 goes to the nearer, and to the even one from 
   ];
   for (const [value, nearest] of cases) assert.equal(bfloatToNumber(numberToBfloat(value)), nearest);
   assert.ok(Number.isNaN(bfloatToNumber(numberToBfloat(NaN))));
+});
+
+test("values that are made in pieces are the values that are made at once", () => {
+  const count = 2 ** 22 + 7;
+  const makes = () => (from: number, to: number) =>
+    Float32Array.from({ length: to - from }, (_, k) => (from + k) % 1009);
+  for (const type of ["float32", "float16"] as const) {
+    const bytes = elsewhere(floatTensorMade("t", type, [count], makes))!;
+    const made = [...bytes.pieces!()];
+    assert.ok(made.length > 1);
+    assert.ok(Buffer.concat(made).equals(bytes.read()));
+    assert.equal(bytes.read().length, bytes.length);
+  }
 });
 
 for (const type of ["float32", "float16", "bfloat16", "float64"] as const) {
