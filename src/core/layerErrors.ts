@@ -21,6 +21,8 @@ export interface LayerErrors {
   readonly layerError: number | null;
   readonly layerErrorHeldOut: number | null;
   readonly propagatedError: number | null;
+  /** The same behind the Relu or Clip that cuts the layer's outputs off; null where there is none. */
+  readonly passedOnError: number | null;
   /** `layerErrorHeldOut` (without held-out rows: `layerError`) of each neuron, [neurons]. */
   readonly neuronErrors: readonly (number | null)[] | null;
   /** Proved bound of `layerError`; null where there is none. */
@@ -58,6 +60,7 @@ export async function errorsOf(
   const onGiven: SquaredError[] = [];
   const onHeldOut: SquaredError[] = [];
   const propagated: SquaredError[] = [];
+  const passedOn: SquaredError[] = [];
   const ofNeurons: (number | null)[] = [];
   let bound: number | null = 0;
   let limit: number | null = 0;
@@ -74,12 +77,19 @@ export async function errorsOf(
         bias: part(layer.bias),
         newBias: part(codes.bias ?? layer.bias),
       };
-      const measure = async (drawn: DrawnRows) =>
-        errorsOnRows({ ...(await drawn.group(group)), centred: codes.bias !== null }, both, linalg);
+      const measure = async (drawn: DrawnRows) => {
+        const rows = await drawn.group(group);
+        const added = rows.added && {
+          seen: neuronsOf(rows.added.seen, from, to),
+          missing: neuronsOf(rows.added.missing, from, to),
+        };
+        return errorsOnRows({ ...rows, added, centred: codes.bias !== null }, both, linalg);
+      };
       ofWeights.push(weightError(both.weights.data, both.quantized.data));
       const seen = judged && (await measure(judged));
       if (seen) {
         propagated.push(seen.propagated);
+        if (seen.passedOn) passedOn.push(seen.passedOn);
         ofNeurons.push(...neuronErrors(seen.layer));
         (heldOut ? onHeldOut : onGiven).push(...seen.layer);
       }
@@ -111,6 +121,7 @@ export async function errorsOf(
     layerError: given && relativeError(onGiven),
     layerErrorHeldOut: heldOut && relativeError(onHeldOut),
     propagatedError: given && relativeError(propagated),
+    passedOnError: passedOn.length > 0 ? relativeError(passedOn) : null,
     neuronErrors: given && ofNeurons,
     bound: given && bound !== null && size > 0 ? Math.sqrt(bound / size) : null,
     limit: given && limit !== null && size > 0 ? Math.sqrt(limit / size) : null,

@@ -12,7 +12,8 @@ import { alignedBias, type Alignment } from "./methods/align";
 //
 // the point nearest to ŷ among those that look like y. Each such step lowers Σ ||ŷ - t||², which is above what is left of
 // ||ŷ - y||² behind the ReLU. After the "asymmetric reconstruction" of Zhang, Zou, He, Sun (arXiv 1505.06798). What is spared
-// goes into what is seen: 0.3 to 0.7 dB at 2 bits for networks of ReLUs. A second round is worth nothing.
+// goes into what is seen: at 2 bits 0.7 dB of the outputs of squeezenet1.1, 0.3 of mobilenet, 0.1 of resnet20, 0 and -0.2 of the
+// two networks of digits. A second round is worth nothing.
 
 /** Rows taken at once: their answers, float and quantized, are in memory, [rows, neurons] in double precision. */
 const ROWS_AT_ONCE = 2048;

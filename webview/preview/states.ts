@@ -67,6 +67,7 @@ function layer(
     layerError: error * (0.72 + 0.01 * (place % 7)),
     layerErrorHeldOut: error,
     propagatedError: error * 1.4,
+    passedOnError: null,
     sqnrDb: -20 * Math.log10(error),
     bound: null,
     limit: null,
@@ -188,6 +189,7 @@ const withoutData = layers.map(one => ({
   layerError: null,
   layerErrorHeldOut: null,
   propagatedError: null,
+  passedOnError: null,
   sqnrDb: null,
   rows: 0,
 }));

@@ -65,7 +65,9 @@ export function rowView(
     >
     <span class="saved number ${done ? "" : "dim"}" role="gridcell">${kilobytes(row.saved)}</span>
     <span class="after number dim" role="gridcell">${kilobytes(row.after)}</span>
-    <span class="onward number" role="gridcell">${done ? errorDigits(done.propagatedError) : ""}</span>
+    <span class="onward number" role="gridcell"
+      >${done ? errorDigits(done.passedOnError ?? done.propagatedError) : ""}</span
+    >
     <span class="sqnr number" role="gridcell">${done ? decibelDigits(done.sqnrDb) : ""}</span>
     <span class="cost number" role="gridcell">${done ? costText(row) : ""}</span>
   </div>`;

@@ -106,9 +106,8 @@ export function methodFigures(layer: LayerReport): readonly (readonly [string, s
   }
   if (layer.bound !== null) figures.push([t("Could not be worse than"), errorPercent(layer.bound)]);
   if (layer.alignment !== null) figures.push([t("Aimed at"), t("the float response")]);
-  if (layer.propagatedError !== null) {
-    figures.push([t("The next layer receives"), t("{0} error", errorPercent(layer.propagatedError))]);
-  }
+  const received = layer.passedOnError ?? layer.propagatedError;
+  if (received !== null) figures.push([t("The next layer receives"), t("{0} error", errorPercent(received))]);
   if (layer.weightError !== null) figures.push([t("Weights moved by"), errorPercent(layer.weightError)]);
   if (layer.rows > 0) figures.push([t("Rows fitted"), whole(layer.rows)]);
   figures.push([t("Took"), took(layer.seconds)]);

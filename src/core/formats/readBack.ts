@@ -53,19 +53,27 @@ export function storageOf({ nodes, tensors }: ReadValue, count: number, common: 
 }
 
 /**
- * Bits of codes in standard operators: a table [256, 8 / bits] for each plane of them, or a byte each.
+ * Bits of codes in standard operators: a table of what the 16 halves of a byte stand for, [16, 4 / bits], for each plane of them,
+ * or a byte each.
  *
  * @see packed.ts, embedding.ts
  */
 function packedBits(nodes: readonly NodeProto[], tensors: readonly TensorProto[], count: number): number | null {
   const isByte = ({ dataType }: TensorProto): boolean => dataType === DataType.uint8 || dataType === DataType.int8;
-  const perByte = nodes.flatMap(one => {
-    const cast = one.opType === "Gather" && nodes.find(other => other.output[0] === one.input[0]);
-    const table = cast && tensors.find(tensor => tensor.name === cast.input[0]);
-    const dims = table ? dimsOf(table) : [];
-    return dims.length === 2 && dims[0] === 256 ? [dims[1]!] : [];
+  const made = new Map(nodes.map(one => [one.output[0]!, one]));
+  const stored = new Map(tensors.map(one => [one.name, one]));
+  // What a Gather takes rows of is the table where that comes, all the way by first inputs, from 16 halves.
+  const halvesBehind = (name: string): TensorProto | undefined => {
+    let at = name;
+    for (let node = made.get(at); node; node = made.get(at)) at = node.input[0] ?? "";
+    return stored.get(at);
+  };
+  const widths = nodes.flatMap(({ opType, input }) => {
+    const halves = opType === "Gather" && made.get(input[0]!)?.opType === "Concat" && halvesBehind(input[0]!);
+    const dims = halves ? dimsOf(halves) : [];
+    return dims.length === 2 && dims[0] === 16 ? [4 / dims[1]!] : [];
   });
-  if (perByte.length > 0) return perByte.reduce((bits, codes) => bits + 8 / codes, 0);
+  if (widths.length > 0) return widths.reduce((bits, width) => bits + width, 0);
   return tensors.some(tensor => isByte(tensor) && elementCount(tensor) === count) ? 8 : null;
 }
 

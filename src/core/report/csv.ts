@@ -16,7 +16,16 @@ const COLUMNS = [
     "alphabet",
     "format",
   ],
-  ...["bytesBefore", "bytesAfter", "weightError", "layerError", "layerErrorHeldOut", "propagatedError", "sqnrDb"],
+  ...[
+    "bytesBefore",
+    "bytesAfter",
+    "weightError",
+    "layerError",
+    "layerErrorHeldOut",
+    "propagatedError",
+    "passedOnError",
+    "sqnrDb",
+  ],
   ...["bound", "limit", "interior", "residual", "rows", "alignment", "damping", "seconds"],
 ] as const satisfies readonly (keyof LayerReport)[];
 

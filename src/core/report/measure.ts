@@ -1,5 +1,6 @@
 import type { Linalg } from "../linalg/linalg";
 import type { GroupRows } from "../calibration/rows";
+import type { SeenRange } from "../graph/cutOffs";
 import type { Matrix, Matrix64 } from "../matrix";
 
 // The only place that defines an error or a size. Every figure of a report, of any method, comes from here, from the
@@ -36,6 +37,10 @@ export function weightError(weights: ArrayLike<number>, quantized: ArrayLike<num
 
 /** Rows to measure on. */
 export interface ErrorRows extends Pick<GroupRows, "float" | "seen"> {
+  /** What is seen of the layer's outputs, and of the sum they enter; null for all. */
+  readonly range?: SeenRange | null;
+  /** [rows, neurons] each, as in `AddedRows`. */
+  readonly added?: { readonly seen: Matrix; readonly missing: Matrix } | undefined;
   /** All products without their means over the rows: the bias of the layer takes the mean. */
   readonly centred: boolean;
 }
@@ -84,17 +89,20 @@ const ROWS_AT_ONCE = 1024;
  * Errors of a layer on some rows.
  *
  * - `layer`, what rounding this layer added: ||X~(W~ - Q)||² beside ||XW||² of every neuron;
- * - `propagated`, what the next layer receives, earlier layers included: ||(X~Q + b~) - (XW + b)||² beside ||XW + b||².
+ * - `propagated`, what the next layer receives, earlier layers included: ||(X~Q + b~) - (XW + b)||² beside ||XW + b||²;
+ * - `passedOn`, where a Relu or a Clip c stands before that: ||c(X~Q + b~ + S~) - c(XW + b + S)||² beside ||c(XW + b + S)||², S what
+ *   is added in between; null where none does.
  */
 export async function errorsOnRows(
   rows: ErrorRows,
   { weights, target, quantized, bias, newBias }: QuantizedGroup,
   linalg: Linalg,
-): Promise<{ layer: SquaredError[]; propagated: SquaredError }> {
+): Promise<{ layer: SquaredError[]; propagated: SquaredError; passedOn: SquaredError | null }> {
   const neurons = weights.columns;
   const rounding = minus(target, quantized);
   const [lost, wanted] = [squaresOf(neurons, rows.centred), squaresOf(neurons, rows.centred)];
   let [difference, size] = [0, 0];
+  const passedOn = rows.range ? { difference: 0, size: 0 } : null;
   for (let from = 0; from < rows.float.rows; from += ROWS_AT_ONCE) {
     const [float, seen] = [rowsFrom(rows.float, from), rowsFrom(rows.seen, from)];
     lost.add(await linalg.multiply(seen, rounding));
@@ -103,11 +111,18 @@ export async function errorsOnRows(
     const found = await linalg.multiply(seen, quantized);
     for (let at = 0; at < response.data.length; at++) {
       const before = response.data[at]! + (bias?.[at % neurons] ?? 0);
-      difference += (found.data[at]! + (newBias?.[at % neurons] ?? 0) - before) ** 2;
+      const after = found.data[at]! + (newBias?.[at % neurons] ?? 0);
+      difference += (after - before) ** 2;
       size += before * before;
+      if (!passedOn) continue;
+      const added = rows.added?.seen.data[from * neurons + at] ?? 0;
+      const missing = rows.added?.missing.data[from * neurons + at] ?? 0;
+      const kept = clipped(before + added + missing, rows.range!);
+      passedOn.difference += (clipped(after + added, rows.range!) - kept) ** 2;
+      passedOn.size += kept * kept;
     }
   }
-  return { layer: beside(lost.total(), wanted.total()), propagated: { difference, size } };
+  return { layer: beside(lost.total(), wanted.total()), propagated: { difference, size }, passedOn };
 }
 
 /**
@@ -142,6 +157,10 @@ export async function layerErrorOnRows(
   linalg: Linalg,
 ): Promise<SquaredError[]> {
   return beside(await linalg.squaredNorms(rows, minus(target, quantized)), squares);
+}
+
+function clipped(value: number, { low, high }: SeenRange): number {
+  return Math.min(high, Math.max(low, value));
 }
 
 function beside(differences: Float64Array, sizes: Float64Array): SquaredError[] {

@@ -89,6 +89,8 @@ export interface LayerReport {
   readonly layerError: number | null;
   readonly layerErrorHeldOut: number | null;
   readonly propagatedError: number | null;
+  /** `propagatedError` behind the Relu or Clip that cuts the layer's outputs off (measure.ts); null where there is none. */
+  readonly passedOnError: number | null;
   readonly sqnrDb: number | null;
   readonly bound: number | null;
   /** What no quantizer of these bits could get below (methods/bound.ts); null where it was not worked out. */

@@ -14,7 +14,7 @@ export function layerTable(layers: readonly LayerReport[]): { head: string[]; ro
     layer.format,
     percentOf(layer.layerErrorHeldOut),
     percentOf(layer.layerError),
-    percentOf(layer.propagatedError),
+    percentOf(layer.passedOnError ?? layer.propagatedError),
     sizeOf(layer.bytesBefore),
     sizeOf(layer.bytesAfter),
   ]);

@@ -22,6 +22,7 @@ export function layerReport(name: string, changes: Partial<LayerReport> = {}): L
     layerError: 0.05,
     layerErrorHeldOut: 0.06,
     propagatedError: 0.08,
+    passedOnError: null,
     sqnrDb: 24.4,
     bound: null,
     limit: null,

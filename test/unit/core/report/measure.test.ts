@@ -66,6 +66,29 @@ for (const centred of [false, true]) {
     close(propagated.size, size);
   });
 
+  test(`what is passed on is told behind what cuts it off, ${centred ? "without" : "with"} the mean`, async () => {
+    const added = { seen: some(m, neurons), missing: some(m, neurons, 0.1) };
+    const range = { low: 0, high: 2 };
+    const { passedOn } = await errorsOnRows({ ...rows, centred, range, added }, group, linalg);
+    const cut = (value: number): number => Math.min(2, Math.max(0, value));
+    let [difference, size] = [0, 0];
+    for (let r = 0; r < m; r++) {
+      for (let j = 0; j < neurons; j++) {
+        const beside = added.seen.data[r * neurons + j]!;
+        let [found, wanted] = [newBias[j]! + beside, bias[j]! + beside + added.missing.data[r * neurons + j]!];
+        for (let i = 0; i < n; i++) {
+          found += rows.seen.data[r * n + i]! * quantized.data[i * neurons + j]!;
+          wanted += rows.float.data[r * n + i]! * weights.data[i * neurons + j]!;
+        }
+        difference += (cut(found) - cut(wanted)) ** 2;
+        size += cut(wanted) ** 2;
+      }
+    }
+    close(passedOn!.difference, difference);
+    close(passedOn!.size, size);
+    assert.equal((await errorsOnRows({ ...rows, centred }, group, linalg)).passedOn, null);
+  });
+
   test(`the layer's error from second moments is the one on the rows, ${centred ? "without" : "with"} the mean`, async () => {
     const sums = await linalg.moments(n, 0);
     await sums.add(rows.seen);
