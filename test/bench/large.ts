@@ -26,6 +26,8 @@ const SQUARE = { layers: 3, inputs: 16384, neurons: 16384 };
 const WIDE = { layers: 1, inputs: 40960, neurons: 16384 };
 const MANY = { layers: 36, inputs: 4096, neurons: 4096 };
 const EIGHT = ["--bits", "8", "--method", "msq"];
+/** 36 products with nothing between them are beyond the int8 activations that onnxruntime computes qdq with. */
+const EIGHT_PACKED = [...EIGHT, "--format", "packed"];
 const FIRST = ["--synthetic", "--layer", "*=keep", "--layer", "y0=4", "--layer", "y1=4"];
 
 /** More inputs than a fit takes: rounded, to what the rows ask for. */
@@ -34,8 +36,8 @@ const TOO_WIDE = ["--synthetic", "--layer", "*=keep", "--layer", "y0=4"];
 const CASES: readonly Case[] = [
   { name: "3 layers of 1 GiB, external data", big: SQUARE, write: writeBigPair, quantize: [EIGHT, TOO_WIDE] },
   { name: "1 layer of 2.5 GiB, one file", big: WIDE, write: writeBigSingle, quantize: [EIGHT] },
-  { name: "36 layers of 64 MiB, external data", big: MANY, write: writeBigPair, quantize: [EIGHT, FIRST] },
-  { name: "36 layers of 64 MiB, one file", big: MANY, write: writeBigSingle, quantize: [EIGHT] },
+  { name: "36 layers of 64 MiB, external data", big: MANY, write: writeBigPair, quantize: [EIGHT_PACKED, FIRST] },
+  { name: "36 layers of 64 MiB, one file", big: MANY, write: writeBigSingle, quantize: [EIGHT_PACKED] },
 ];
 
 /** Largest relative error of the copy's outputs that its bits explain. */

@@ -5,10 +5,11 @@ import { type Release, releaseName } from "./versions";
 
 // What is known of copies in browsers. WebAssembly is the processor part of onnxruntime and runs in Node, too: of 1006 copies all
 // were right there from the release on that computes them right elsewhere, none before, on 1.20.1, 1.23.2, 1.24.3, 1.26.0 and
-// 1.30.0 (`npm run bench:versions -- web-1.30.0`, versions.md), and within 1e-3: it has no int8 activations. WebGPU was not run, as it takes a graphics card: what it has kernels for is
-// read from onnxruntime's source (core/providers/webgpu, contrib_ops/webgpu) and found in the binary of onnxruntime-web 1.30.0.
-// What it has none for runs on the processor, and the values go to and fro. Before 1.29 the WebGPU of onnxruntime-web was
-// another program, which computes some DequantizeLinear wrong (onnxruntime#32578).
+// 1.30.0 (`npm run bench:versions -- web-1.30.0`, versions.md), and within 1e-3: it has no int8 activations. WebGPU was not run, as
+// it takes a graphics card: what it has kernels for is read from onnxruntime's source (core/providers/webgpu,
+// contrib_ops/webgpu) and found in the binary of onnxruntime-web 1.30.0. What it has none for runs on the processor, and the
+// values go to and fro. Before 1.29 the WebGPU of onnxruntime-web was another program, which computes some DequantizeLinear
+// wrong (onnxruntime#32578).
 
 export interface InBrowser {
   readonly runs: boolean;

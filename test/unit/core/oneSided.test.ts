@@ -10,7 +10,7 @@ import { meanGram } from "../../../src/core/methods/damping";
 import { meanDiagonal } from "../../../src/core/methods/metric";
 import { linalg } from "./methods/reference";
 
-const [m, n, p] = [24, 4, 3];
+const [m, n, p] = [40, 4, 3];
 const choice = { target: "float", centre: true, oneSided: true, method: "maly-saab" } as const;
 
 const number = fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround);
