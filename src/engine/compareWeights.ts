@@ -1,6 +1,6 @@
 import { Failure } from "../core/failure";
 import { storageOf } from "../core/formats/readBack";
-import { type Reading, type ReadValue, WEIGHT_SLOTS } from "../core/graph/readValues";
+import { BIAS_SLOT, type Reading, type ReadValue, WEIGHT_SLOTS } from "../core/graph/readValues";
 import type { Model } from "../core/onnx/model";
 import { dimsOf, rawBuffer } from "../core/onnx/tensors";
 import { errorToDb, relativeError, weightError } from "../core/report/measure";
@@ -37,15 +37,13 @@ export async function compareWeights(
       const one = await compareValues(left, value, other, a, b, warnings);
       if (one.weightError === 0) equalTensors++;
       if (weightSlots.includes(slot)) found.push(one);
-      else if (slot === biasSlot && found.length + weightSlots.length > 0) biasError = one.weightError;
+      else if (slot === biasSlot) biasError = one.weightError;
       else if (one.weightError !== 0) tensors.push(one);
     }
     for (const one of found) layers.push({ ...one, sqnrDb: errorToDb(one.weightError), biasError });
   }
   return { layers, tensors, equalTensors, warnings };
 }
-
-const BIAS_SLOT = 2;
 
 async function compareValues(
   { node, op }: Reading,

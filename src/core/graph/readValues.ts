@@ -58,7 +58,8 @@ const STANDS_FOR: Readonly<Record<string, string>> = {
   GatherBlockQuantized: "Gather",
 };
 
-const BIAS_SLOT = 2;
+/** Of a product, and of a convolution. */
+export const BIAS_SLOT = 2;
 
 /** The nodes of a model, those of nested graphs and of functions too, but for those that only make values of stored tensors. */
 export function readings(model: Model): Reading[] {

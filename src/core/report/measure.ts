@@ -1,7 +1,7 @@
 import type { Linalg } from "../linalg/linalg";
 import type { GroupRows } from "../calibration/rows";
 import type { SeenRange } from "../graph/cutOffs";
-import type { Matrix, Matrix64 } from "../matrix";
+import { type Matrix, type Matrix64, rowsFrom } from "../matrix";
 
 // The only place that defines an error or a size. Every figure of a report, of any method, comes from here, from the
 // values as they are written. Errors are relative and Frobenius; null where they are relative to nothing.
@@ -104,7 +104,7 @@ export async function errorsOnRows(
   let [difference, size] = [0, 0];
   const passedOn = rows.range ? { difference: 0, size: 0 } : null;
   for (let from = 0; from < rows.float.rows; from += ROWS_AT_ONCE) {
-    const [float, seen] = [rowsFrom(rows.float, from), rowsFrom(rows.seen, from)];
+    const [float, seen] = [rowsFrom(rows.float, from, ROWS_AT_ONCE), rowsFrom(rows.seen, from, ROWS_AT_ONCE)];
     lost.add(await linalg.multiply(seen, rounding));
     const response = await linalg.multiply(float, weights);
     wanted.add(response);
@@ -274,11 +274,6 @@ function minus(a: Matrix, b: Matrix): Matrix {
   const data = new Float64Array(a.data.length);
   for (let i = 0; i < data.length; i++) data[i] = a.data[i]! - b.data[i]!;
   return { rows: a.rows, columns: a.columns, data };
-}
-
-function rowsFrom({ rows, columns, data }: Matrix, start: number): Matrix {
-  const end = Math.min(rows, start + ROWS_AT_ONCE);
-  return { rows: end - start, columns, data: data.subarray(start * columns, end * columns) };
 }
 
 /** Two loads of one model differ by some percent; above this share of its memory a copy is not called smaller. */
